@@ -1,0 +1,17 @@
+#include "bindings/array.hpp"
+
+namespace nnative {
+void bind_runtime(py::module_&);
+void bind_linear(py::module_&);
+void bind_activation(py::module_&);
+void bind_loss(py::module_&);
+void bind_optim(py::module_&);
+void bind_random(py::module_&);
+}  // namespace nnative
+
+PYBIND11_MODULE(_native, module) {
+  using namespace nnative;
+  module.attr("_kernels") = pybind11::list();
+  for (const Registrar bind : {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_random})
+    bind(module);
+}

@@ -1,0 +1,31 @@
+// Losses and the chunked sum they end in. N rows, C classes; all arrays row-major.
+#pragma once
+
+#include "runtime/team.hpp"
+
+namespace nnative {
+
+template <class T>
+struct LossKernels {
+  // loss (N) = logΣexp(logits) − logits[target]; probability (N,C) = softmax(logits), saved for the backward pass
+  void (*cross_entropy_forward)(const Team&, T* loss, T* probability, const T* logits, const std::int64_t* target,
+                                Index N, Index C);
+  // dlogits (N,C) = dloss · scale · (probability − onehot(target)); dloss has N values, or one when dloss_stride is 0
+  void (*cross_entropy_backward)(const Team&, T* dlogits, const T* dloss, const T* probability,
+                                 const std::int64_t* target, Index N, Index C, Index dloss_stride, T scale);
+
+  // loss (size) = (x − target)²
+  void (*squared_error_forward)(const Team&, T* loss, const T* x, const T* target, Index size);
+  // loss (1) = scale · Σ (x − target)², without the array of squares
+  void (*squared_error_sum)(const Team&, T* loss, const T* x, const T* target, Index size, T scale);
+  // dx (size) = 2 · dloss · scale · (x − target); dloss has `size` values, or one when dloss_stride is 0
+  void (*squared_error_backward)(const Team&, T* dx, const T* dloss, const T* x, const T* target, Index size,
+                                 Index dloss_stride, T scale);
+
+  // out (1) = scale · Σ x (size)
+  void (*sum)(const Team&, T* out, const T* x, Index size, T scale);
+
+  Scratch (*sum_scratch)(Index size);  // for sum and squared_error_sum
+};
+
+}  // namespace nnative

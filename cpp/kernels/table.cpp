@@ -1,0 +1,24 @@
+#include "kernels/table.hpp"
+
+#define NNATIVE_STRING(text) #text
+#define NNATIVE_NAME(macro) NNATIVE_STRING(macro)
+
+namespace nnative::NNATIVE_ISA {
+
+#define NNATIVE_FAMILY(Type, name)     \
+  extern const Type<float> name##_f32; \
+  extern const Type<double> name##_f64;
+NNATIVE_FAMILY(LinearKernels, linear)
+NNATIVE_FAMILY(ActivationKernels, activation)
+NNATIVE_FAMILY(LossKernels, loss)
+NNATIVE_FAMILY(OptimKernels, optim)
+NNATIVE_FAMILY(RandomKernels, random)
+
+extern const KernelTable table;
+constinit const KernelTable table{
+    NNATIVE_NAME(NNATIVE_ISA),
+    {&linear_f32, &activation_f32, &loss_f32, &optim_f32, &random_f32},
+    {&linear_f64, &activation_f64, &loss_f64, &optim_f64, &random_f64},
+};
+
+}  // namespace nnative::NNATIVE_ISA

@@ -1,0 +1,27 @@
+// The kernel table: every kernel of one instruction set, by family.
+#pragma once
+
+#include "kernels/activation.hpp"
+#include "kernels/linear.hpp"
+#include "kernels/loss.hpp"
+#include "kernels/optim.hpp"
+#include "kernels/random.hpp"
+
+namespace nnative {
+
+template <class T>
+struct Kernels {
+  const LinearKernels<T>* linear;
+  const ActivationKernels<T>* activation;
+  const LossKernels<T>* loss;
+  const OptimKernels<T>* optim;
+  const RandomKernels<T>* random;
+};
+
+struct KernelTable {
+  const char* isa;
+  Kernels<float> f32;
+  Kernels<double> f64;
+};
+
+}  // namespace nnative

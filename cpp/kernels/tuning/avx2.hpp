@@ -1,0 +1,11 @@
+// AVX2 with FMA: 16 vector registers of 32 bytes.
+#pragma once
+
+namespace nnative::tuning {
+
+constexpr int kVectorBytes = 32;
+// The register tile of the matrix product: kTileRows broadcast operands by kTileVectors vectors.
+constexpr int kTileRows = 6;
+constexpr int kTileVectors = 2;
+
+}  // namespace nnative::tuning
