@@ -1,7 +1,79 @@
+#include <pybind11/stl.h>
+
 #include "bindings/array.hpp"
 
 namespace nnative {
+namespace {
 
-void bind_linear(py::module_& module) { static_cast<void>(module); }
+Work product_work(Index N, Index K, Index M) {
+  return Work::flops(2.0 * static_cast<double>(N) * static_cast<double>(K) * static_cast<double>(M));
+}
+
+void check(const char* kernel, const char* name, const py::array& array, Shape2 shape, Index rows, Index cols) {
+  if (shape.rows != rows || shape.cols != cols)
+    fail_shape(kernel, name, array, "shape (" + std::to_string(rows) + ", " + std::to_string(cols) + ")");
+}
+
+py::array linear_forward(const py::array& x, const py::array& weight, const std::optional<py::array>& bias) {
+  constexpr const char* kName = "linear_forward";
+  const auto [N, K] = shape2(kName, "x", x);
+  const auto [M, K2] = shape2(kName, "weight", weight);
+  check(kName, "weight", weight, {M, K2}, M, K);
+  return with_dtype(kName, x, [&, N = N, K = K, M = M](auto zero) -> py::array {
+    using T = decltype(zero);
+    const auto& kernel = *kernels<T>().linear;
+    py::array_t<T> y = empty<T>({N, M});
+    launch(product_work(N, K, M), kernel.forward_scratch(N, K, M), kernel.forward, y.mutable_data(),
+           input<T>(kName, "x", x), input<T>(kName, "weight", weight),
+           bias ? input<T>(kName, "bias", *bias, M) : nullptr, N, K, M);
+    return y;
+  });
+}
+
+py::array linear_backward_input(const py::array& dy, const py::array& weight) {
+  constexpr const char* kName = "linear_backward_input";
+  const auto [N, M] = shape2(kName, "dy", dy);
+  const auto [M2, K] = shape2(kName, "weight", weight);
+  check(kName, "weight", weight, {M2, K}, M, K);
+  return with_dtype(kName, dy, [&, N = N, K = K, M = M](auto zero) -> py::array {
+    using T = decltype(zero);
+    const auto& kernel = *kernels<T>().linear;
+    py::array_t<T> dx = empty<T>({N, K});
+    launch(product_work(N, K, M), kernel.backward_input_scratch(N, K, M), kernel.backward_input, dx.mutable_data(),
+           input<T>(kName, "dy", dy), input<T>(kName, "weight", weight), N, K, M);
+    return dx;
+  });
+}
+
+py::tuple linear_backward_weight(const py::array& dy, const py::array& x, bool with_bias) {
+  constexpr const char* kName = "linear_backward_weight";
+  const auto [N, M] = shape2(kName, "dy", dy);
+  const auto [N2, K] = shape2(kName, "x", x);
+  check(kName, "x", x, {N2, K}, N, K);
+  return with_dtype(kName, dy, [&, N = N, K = K, M = M](auto zero) -> py::tuple {
+    using T = decltype(zero);
+    const auto& kernel = *kernels<T>().linear;
+    py::array_t<T> dweight = empty<T>({M, K});
+    py::object dbias = py::none();
+    T* sums = nullptr;
+    if (with_bias) {
+      py::array_t<T> array = empty<T>({M});
+      sums = array.mutable_data();
+      dbias = std::move(array);
+    }
+    launch(product_work(N, K, M), kernel.backward_weight_scratch(N, K, M), kernel.backward_weight,
+           dweight.mutable_data(), sums, input<T>(kName, "dy", dy), input<T>(kName, "x", x), N, K, M);
+    return py::make_tuple(std::move(dweight), std::move(dbias));
+  });
+}
+
+}  // namespace
+
+void bind_linear(py::module_& module) {
+  def_kernel(module, "linear_forward", &linear_forward, py::arg("x"), py::arg("weight"), py::arg("bias"));
+  def_kernel(module, "linear_backward_input", &linear_backward_input, py::arg("dy"), py::arg("weight"));
+  def_kernel(module, "linear_backward_weight", &linear_backward_weight, py::arg("dy"), py::arg("x"),
+             py::arg("with_bias"));
+}
 
 }  // namespace nnative

@@ -8,4 +8,8 @@ constexpr int kVectorBytes = 64;
 constexpr int kTileRows = 12;
 constexpr int kTileVectors = 2;
 
+// Bytes of a packed panel for one block of steps, and panels walked for one tile of A.
+constexpr int kBlockBytes = 131072;
+constexpr int kBlockPanels = 4;
+
 }  // namespace nnative::tuning

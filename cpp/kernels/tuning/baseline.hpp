@@ -8,4 +8,8 @@ constexpr int kVectorBytes = 16;
 constexpr int kTileRows = 4;
 constexpr int kTileVectors = 2;
 
+// Bytes of a packed panel for one block of steps, and panels walked for one tile of A.
+constexpr int kBlockBytes = 32768;
+constexpr int kBlockPanels = 8;
+
 }  // namespace nnative::tuning

@@ -1,0 +1,177 @@
+// The matrix product behind every kernel of the linear family: C (I,J) = Σ_p A(i,p) · B(p,j), blocked, packed,
+// register-tiled.
+//
+// Each output is one chain of fused multiply-adds over p = 0 … P-1, whatever the blocking: a later block of p continues
+// from what the block before it left in C. So neither tile sizes nor threads nor the instruction set change a bit.
+//
+// A tile of kTileRows rows of A, read element by element, meets a panel of kTileVectors vectors of B, packed so that
+// the steps p follow each other in memory.
+#pragma once
+
+#include "kernels/tile.hpp"
+
+namespace nnative {
+namespace {
+
+template <class T>
+struct Product {
+  Index I, J, P;
+  const T* a;  // A(i,p) = a[i·a_row + p·a_step], one of the strides being 1
+  Index a_row, a_step;
+  const T* b;  // B(p,j) = b[p·b_row + j] in order of rows, b[j·b_row + p] in order of columns
+  Index b_row;
+  Order b_order;
+  Output<T> out;
+  T* a_sum = nullptr;  // (I), written Σ_p A(i,p); needs a_row = 1
+};
+
+// Steps p of one block, such that a panel of B stays in the second-level cache beside the tile of A.
+template <class T>
+constexpr Index kBlockSteps = tuning::kBlockBytes / (kPanel<T> * static_cast<Index>(sizeof(T)));
+// Panels of B that are walked for one tile of A.
+constexpr Index kBlockPanels = tuning::kBlockPanels;
+
+template <class T>
+constexpr Index panel_width(Index columns) {
+  return columns <= kWidth<T> ? kWidth<T> : kPanel<T>;
+}
+
+// Where the panel that starts at column j lies among the packed panels of a block of `steps`.
+template <class T>
+T* panel_at(T* packed, Index j, Index steps) {
+  return packed + j * steps;
+}
+
+// panel (steps, width) from `columns` columns of B in order of rows, zero beyond them.
+template <class T>
+void pack_rows(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
+  constexpr int W = kWidth<T>;
+  if (columns == width) {
+    for (Index p = 0; p < steps; ++p, b += b_row, panel += width) {
+      for (Index v = 0; v < width; v += W) store(panel + v, load(b + v));
+    }
+    return;
+  }
+  for (Index p = 0; p < steps; ++p, b += b_row, panel += width) {
+    for (Index j = 0; j < columns; ++j) panel[j] = b[j];
+    for (Index j = columns; j < width; ++j) panel[j] = T(0);
+  }
+}
+
+// The same from columns of B, each contiguous: squares of W×W elements are transposed in registers.
+template <class T>
+void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
+  constexpr int W = kWidth<T>;
+  for (Index j = 0; j < width; j += W) {
+    const Index rows = min<Index>(W, columns - j);
+    Index p = 0;
+    for (; p + W <= steps; p += W) {
+      Vector<T> square[W];
+#pragma GCC unroll 16
+      for (int l = 0; l < W; ++l) square[l] = l < rows ? load(b + (j + l) * b_row + p) : Vector<T>{};
+      transpose<T>(square);
+#pragma GCC unroll 16
+      for (int l = 0; l < W; ++l) store(panel + (p + l) * width + j, square[l]);
+    }
+    for (; p < steps; ++p) {
+      for (Index l = 0; l < W; ++l) panel[p * width + j + l] = l < rows ? b[(j + l) * b_row + p] : T(0);
+    }
+  }
+}
+
+// Packs the panels that begin in columns [columns.begin, columns.end) for steps [p, p + steps).
+template <class T>
+void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps) {
+  for (Index j = columns.begin; j < columns.end; j += kPanel<T>) {
+    const Index count = min(kPanel<T>, g.J - j);
+    T* panel = panel_at(packed, j, steps);
+    if (g.b_order == Order::rows) {
+      pack_rows(panel, g.b + p * g.b_row + j, g.b_row, steps, count, panel_width<T>(count));
+    } else {
+      pack_columns(panel, g.b + j * g.b_row + p, g.b_row, steps, count, panel_width<T>(count));
+    }
+  }
+}
+
+// Rows [i, i + rows) of A for steps [p, p + steps) in the order in which the tile reads them; copied to `buffer` where
+// they lie apart.
+template <class T>
+TileRows<T> prepare_a(const Product<T>& g, T* buffer, Index i, Index rows, Index p, Index steps) {
+  const T* a = g.a + i * g.a_row + p * g.a_step;
+  if (g.a_step != 1) {
+    for (Index s = 0; s < steps; ++s) {
+      for (Index r = 0; r < rows; ++r) buffer[s * rows + r] = a[s * g.a_step + r];
+    }
+    return {buffer, 1, rows};
+  }
+  // Rows a multiple of 4 KiB apart share a set of the first-level cache and would evict each other.
+  if (rows > 4 && g.a_row * static_cast<Index>(sizeof(T)) % 4096 == 0) {
+    const Index stride = steps + kWidth<T>;
+    for (Index r = 0; r < rows; ++r)
+      std::memcpy(buffer + r * stride, a + r * g.a_row, static_cast<std::size_t>(steps) * sizeof(T));
+    return {buffer, stride, 1};
+  }
+  return {a, g.a_row, 1};
+}
+
+template <class T>
+void sum_a(const Product<T>& g, Index i, Index rows, Index p, Index steps) {
+  T sum[tuning::kTileRows] = {};
+  if (p > 0) {
+    for (Index r = 0; r < rows; ++r) sum[r] = g.a_sum[i + r];
+  }
+  for (Index s = p; s < p + steps; ++s) {
+    for (Index r = 0; r < rows; ++r) sum[r] += g.a[s * g.a_step + i + r];
+  }
+  for (Index r = 0; r < rows; ++r) g.a_sum[i + r] = sum[r];
+}
+
+// One member's share of one block of steps: rows × columns of C.
+template <class T>
+void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows, Range columns, Index p, Index steps,
+                    bool sums) {
+  if (sums) {
+    for (Index i = rows.begin; i < rows.end; i += tuning::kTileRows)
+      sum_a(g, i, min<Index>(tuning::kTileRows, rows.end - i), p, steps);
+  }
+  for (Index jb = columns.begin; jb < columns.end; jb += kBlockPanels * kPanel<T>) {
+    const Index jb_end = min(jb + kBlockPanels * kPanel<T>, columns.end);
+    for (Index i = rows.begin; i < rows.end; i += tuning::kTileRows) {
+      const Index count = min<Index>(tuning::kTileRows, rows.end - i);
+      const TileRows<T> a = prepare_a(g, buffer, i, count, p, steps);
+      for (Index j = jb; j < jb_end; j += kPanel<T>) {
+        const Index width = min(kPanel<T>, g.J - j);
+        run_tile(a, count, panel_at(const_cast<T*>(packed), j, steps), steps, g.out, i, j, width, p == 0,
+                 p + steps == g.P);
+      }
+    }
+  }
+}
+
+template <class T>
+void multiply(const Team& team, const Product<T>& g) {
+  T* packed = static_cast<T*>(team.shared);
+  T* buffer = static_cast<T*>(team.own);
+  // Enough rows: members share the packed panels and divide the rows. Few rows: each member has panels of its own.
+  const bool by_rows = g.I >= team.size * tuning::kTileRows;
+  const Range all{0, g.J}, panels = share(team, g.J, kPanel<T>);
+  const Range rows = by_rows ? share(team, g.I) : Range{0, g.I};
+  const bool sums = g.a_sum != nullptr && (by_rows || team.rank == 0);
+  for (Index p = 0; p == 0 || p < g.P; p += kBlockSteps<T>) {
+    const Index steps = min(kBlockSteps<T>, g.P - p);
+    pack_b(g, packed, panels, p, steps);
+    if (by_rows) barrier(team);
+    multiply_block(g, packed, buffer, rows, by_rows ? all : panels, p, steps, sums);
+    if (by_rows && p + steps < g.P) barrier(team);  // the next block reuses the panels
+  }
+}
+
+template <class T>
+Scratch multiply_scratch(const Product<T>& g) {
+  const Index steps = min(kBlockSteps<T>, g.P);
+  return {.shared = sizeof(T) * static_cast<std::size_t>(steps * round_up(g.J, kPanel<T>)),
+          .own = sizeof(T) * static_cast<std::size_t>(tuning::kTileRows * (steps + kWidth<T>))};
+}
+
+}  // namespace
+}  // namespace nnative

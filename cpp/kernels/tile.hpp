@@ -1,0 +1,164 @@
+// The register tile of the matrix product: R rows of A by V vectors of B, held in registers over all steps of a block.
+#pragma once
+
+#include "kernels/vector.hpp"
+
+namespace nnative {
+namespace {
+
+enum class Order { rows, columns };
+
+// Columns of B that one full panel holds.
+template <class T>
+constexpr Index kPanel = tuning::kTileVectors * kWidth<T>;
+
+// Rows of A: element (r, s) is data[r·row + s·step].
+template <class T>
+struct TileRows {
+  const T* data;
+  Index row, step;
+};
+
+// Where C goes: C(i,j) = c[i·c_row + j] in order of rows, c[j·c_row + i] in order of columns; plus a bias, if any.
+template <class T>
+struct Output {
+  T* c;
+  Index c_row;
+  Order order;
+  const T* bias_i = nullptr;  // (I)
+  const T* bias_j = nullptr;  // (J)
+};
+
+template <class T>
+Vector<T> load_partial(const T* p, Index count) {
+  T lanes[kWidth<T>] = {};
+  for (Index l = 0; l < count; ++l) lanes[l] = p[l];
+  return load(lanes);
+}
+
+template <class T>
+void store_partial(T* p, Vector<T> v, Index count) {
+  T lanes[kWidth<T>];
+  store(lanes, v);
+  for (Index l = 0; l < count; ++l) p[l] = lanes[l];
+}
+
+// Rows [0, R) of a tile's vector v, to and from C in order of columns, by way of transposed squares.
+template <class T, int R, int V>
+void store_columns(T* c, Index c_row, Vector<T> (&acc)[R][V], Index columns) {
+  constexpr int W = kWidth<T>;
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) {
+#pragma GCC unroll 4
+    for (int g = 0; g < R; g += W) {
+      constexpr int kSquare = W;
+      Vector<T> square[kSquare];
+#pragma GCC unroll 16
+      for (int r = 0; r < W; ++r) square[r] = g + r < R ? acc[g + r < R ? g + r : 0][v] : Vector<T>{};
+      transpose<T>(square);
+      const Index count = min<Index>(W, columns - v * W);
+#pragma GCC unroll 16
+      for (int l = 0; l < W; ++l) {
+        if (l < count) std::memcpy(c + (v * W + l) * c_row + g, &square[l], sizeof(T) * (R - g < W ? R - g : W));
+      }
+    }
+  }
+}
+
+template <class T, int R, int V>
+void load_columns(const T* c, Index c_row, Vector<T> (&acc)[R][V], Index columns) {
+  for (int v = 0; v < V; ++v) {
+    for (int r = 0; r < R; ++r) {
+      T lanes[kWidth<T>] = {};
+      for (Index l = 0; l < min<Index>(kWidth<T>, columns - v * kWidth<T>); ++l)
+        lanes[l] = c[(v * kWidth<T> + l) * c_row + r];
+      acc[r][v] = load(lanes);
+    }
+  }
+}
+
+// One tile: acc (R, V·W) = 0 or C, plus Σ_s a(r,s) · panel(s), plus the bias at the end, to C. `columns` of the panel
+// are real.
+template <class T, int R, int V, bool kUnitStep>
+void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& out, Index i, Index j, Index columns,
+          bool first, bool last) {
+  constexpr int W = kWidth<T>;
+  T* c = out.order == Order::rows ? out.c + i * out.c_row + j : out.c + j * out.c_row + i;
+  Vector<T> acc[R][V] = {};
+  if (!first) {
+    if (out.order == Order::columns) {
+      load_columns<T, R, V>(c, out.c_row, acc, columns);
+    } else {
+      for (int r = 0; r < R; ++r)
+        for (int v = 0; v < V; ++v) acc[r][v] = load_partial(c + r * out.c_row + v * W, min<Index>(W, columns - v * W));
+    }
+  }
+  const T* data = a.data;
+  const Index row = kUnitStep ? a.row : 1;
+  for (Index s = 0; s < steps; ++s) {
+    Vector<T> b[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) b[v] = load(panel + v * W);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const Vector<T> x = broadcast(data[r * row]);
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) acc[r][v] = fma<T>(x, b[v], acc[r][v]);
+    }
+    data += kUnitStep ? 1 : R;
+    panel += V * W;
+  }
+  if (last && out.bias_i != nullptr) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) acc[r][v] += out.bias_i[i + r];
+  }
+  if (last && out.bias_j != nullptr) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const Vector<T> bias = load_partial(out.bias_j + j + v * W, min<Index>(W, columns - v * W));
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) acc[r][v] += bias;
+    }
+  }
+  if (out.order == Order::columns) {
+    store_columns<T, R, V>(c, out.c_row, acc, columns);
+  } else {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) {
+        if (columns - v * W >= W) {
+          store(c + r * out.c_row + v * W, acc[r][v]);
+        } else {
+          store_partial(c + r * out.c_row + v * W, acc[r][v], columns - v * W);
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+using Tile = void (*)(const TileRows<T>&, const T*, Index, const Output<T>&, Index, Index, Index, bool, bool);
+
+// tiles[r - 1] has r rows.
+template <class T, int V, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
+struct Tiles;
+template <class T, int V, bool kUnitStep, int... R>
+struct Tiles<T, V, kUnitStep, std::integer_sequence<int, R...>> {
+  static constexpr Tile<T> tiles[] = {tile<T, R + 1, V, kUnitStep>...};
+};
+
+template <class T>
+void run_tile(const TileRows<T>& a, Index rows, const T* panel, Index steps, const Output<T>& out, Index i, Index j,
+              Index columns, bool first, bool last) {
+  const bool wide = columns > kWidth<T>;
+  const Tile<T>* tiles = a.step == 1 && a.row != 1
+                             ? (wide ? Tiles<T, tuning::kTileVectors, true>::tiles : Tiles<T, 1, true>::tiles)
+                             : (wide ? Tiles<T, tuning::kTileVectors, false>::tiles : Tiles<T, 1, false>::tiles);
+  tiles[rows - 1](a, panel, steps, out, i, j, columns, first, last);
+}
+
+}  // namespace
+}  // namespace nnative
