@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "bindings/launch.hpp"
 #include "runtime/dispatch.hpp"
-#include "runtime/launch.hpp"
 
 namespace nnative {
 
@@ -26,6 +26,11 @@ void def_kernel(py::module_& module, const char* name, Function function, const 
   module.def(name, function, extra...);
   module.attr("_kernels").template cast<py::list>().append(name);
 }
+
+// What kernels take: C-contiguous and aligned.
+constexpr int kUsable =
+    static_cast<int>(py::array::c_style) | static_cast<int>(py::detail::npy_api::NPY_ARRAY_ALIGNED_);
+inline bool usable(const py::array& array) { return (array.flags() & kUsable) == kUsable; }
 
 // Shape as text for messages: (32, 784).
 std::string shape_text(const py::array& array);
@@ -49,10 +54,9 @@ auto with_dtype(const char* kernel, const py::array& array, F&& f) {
 // Data of an array that must be C-contiguous, aligned, of dtype T and of `size` elements (any number when size < 0).
 template <class T>
 const T* input(const char* kernel, const char* name, const py::array& array, Index size = -1) {
-  if (!py::isinstance<py::array_t<T>>(array) || !(array.flags() & py::array::c_style) ||
-      !(array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_))
-    fail_type(kernel, name, array);
+  if (!py::isinstance<py::array_t<T>>(array) || !usable(array)) fail_type(kernel, name, array);
   if (size >= 0 && array.size() != size) fail_shape(kernel, name, array, std::to_string(size) + " elements");
+  if (recorder != nullptr) recorder->note_used(kernel, array);
   return static_cast<const T*>(array.data());
 }
 
@@ -72,11 +76,13 @@ Shape2 shape2(const char* kernel, const char* name, const py::array& array);
 
 template <class T>
 py::array_t<T> empty(const std::vector<py::ssize_t>& shape) {
-  return py::array_t<T>(shape);
+  py::array_t<T> array(shape);
+  if (recorder != nullptr) recorder->note_fresh(array);
+  return array;
 }
 template <class T>
 py::array_t<T> empty_like(const py::array& array) {
-  return py::array_t<T>(std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()));
+  return empty<T>(std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()));
 }
 
 }  // namespace nnative

@@ -7,6 +7,7 @@ void bind_activation(py::module_&);
 void bind_loss(py::module_&);
 void bind_optim(py::module_&);
 void bind_random(py::module_&);
+void bind_program(py::module_&);
 }  // namespace nnative
 
 PYBIND11_MODULE(_native, module) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/activation.hpp"
+#include "kernels/gather.hpp"
 #include "kernels/linear.hpp"
 #include "kernels/loss.hpp"
 #include "kernels/optim.hpp"
@@ -16,6 +17,7 @@ struct Kernels {
   const LossKernels<T>* loss;
   const OptimKernels<T>* optim;
   const RandomKernels<T>* random;
+  const GatherKernels<T>* gather;
 };
 
 struct KernelTable {

@@ -110,6 +110,10 @@ struct Barrier {
   alignas(kLine) std::atomic<std::uint32_t> phase{0};
 };
 
+std::unique_ptr<Barrier, void (*)(Barrier*)> make_barrier() {
+  return {new Barrier, [](Barrier* barrier) { delete barrier; }};
+}
+
 void barrier(const Team& team) {
   if (team.size == 1) return;
   Barrier& sync = *team.sync;

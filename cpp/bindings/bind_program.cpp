@@ -1,0 +1,307 @@
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <mutex>
+
+#include "bindings/array.hpp"
+
+namespace nnative {
+namespace {
+
+// A condition under which a recording holds: an attribute that is the same object as it was then.
+struct Watch {
+  py::object owner;
+  py::object name;
+  py::object value;
+
+  bool holds() const {
+    PyObject* now = PyObject_GetAttr(owner.ptr(), name.ptr());
+    if (now == nullptr) PyErr_Clear();
+    Py_XDECREF(now);
+    return now == value.ptr();
+  }
+};
+
+// What a call must bring to fit a recording: an array of this dtype and shape, or an equal constant.
+struct Argument {
+  py::object constant;  // null for an array
+  int type = 0;
+  std::vector<py::ssize_t> shape;
+
+  bool fits(const py::array& array, bool rows_free = false) const {
+    const auto dims = static_cast<std::size_t>(array.ndim());
+    if (array.dtype().num() != type || dims != shape.size()) return false;
+    return std::equal(shape.begin() + (rows_free ? 1 : 0), shape.end(), array.shape() + (rows_free ? 1 : 0));
+  }
+};
+
+struct Result {
+  Recorder::Place place;
+  py::dtype dtype;
+  std::vector<py::ssize_t> shape;
+  std::size_t bytes;
+};
+
+// The ndarray of an argument: of a Tensor its data.
+py::object array_of(py::handle value) {
+  if (py::isinstance<py::array>(value)) return py::reinterpret_borrow<py::object>(value);
+  static const PyObject* name = PyUnicode_InternFromString("data");
+  PyObject* data = PyObject_GetAttr(value.ptr(), const_cast<PyObject*>(name));
+  if (data == nullptr) {
+    PyErr_Clear();
+    return {};
+  }
+  auto object = py::reinterpret_steal<py::object>(data);
+  return py::isinstance<py::array>(object) ? object : py::object{};
+}
+
+class Replay {
+ public:
+  Replay(std::unique_ptr<Program> program, std::vector<py::object> externals, std::vector<Argument> arguments,
+         std::vector<Result> results, std::vector<Watch> watches,
+         std::vector<std::pair<py::object, py::object>> gradients, std::vector<py::object> refreshers)
+      : program_(std::move(program)),
+        externals_(std::move(externals)),
+        arguments_(std::move(arguments)),
+        results_(std::move(results)),
+        watches_(std::move(watches)),
+        gradients_(std::move(gradients)),
+        refreshers_(std::move(refreshers)),
+        table_(&active_table()) {}
+
+  // Whether nothing that was recorded has changed since.
+  bool holds() const {
+    if (table_ != &active_table()) return false;
+    for (const Watch& watch : watches_) {
+      if (!watch.holds()) return false;
+    }
+    return true;
+  }
+
+  // The results for these arguments, or None when they or the state do not fit the recording.
+  py::object call(const py::tuple& arguments) {
+    if (arguments.size() != arguments_.size() || !holds()) return py::none();
+    std::vector<py::array> arrays;
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      const Argument& expected = arguments_[i];
+      if (expected.constant) {
+        if (!expected.constant.is(arguments[i]) && !expected.constant.equal(arguments[i])) return py::none();
+        continue;
+      }
+      py::object object = array_of(arguments[i]);
+      if (!object) return py::none();
+      auto array = py::reinterpret_steal<py::array>(object.release());
+      if (!expected.fits(array)) return py::none();
+      if (!usable(array)) array = py::array::ensure(array, kUsable);
+      arrays.push_back(std::move(array));
+    }
+    for (const py::object& refresh : refreshers_) refresh();
+    std::vector<py::array> results;
+    for (const Result& result : results_) results.emplace_back(result.dtype, result.shape);
+    {
+      const Lock lock(*this);
+      for (std::size_t i = 0; i < arrays.size(); ++i)
+        program_->bind(i, static_cast<const std::byte*>(arrays[i].data()));
+      {
+        std::optional<py::gil_scoped_release> release;
+        if (program_->nanoseconds() > kReleaseGilNanoseconds) release.emplace();
+        program_->run();
+      }
+      for (std::size_t i = 0; i < results.size(); ++i)
+        copy_result(i, static_cast<std::byte*>(results[i].mutable_data()));
+    }
+    restore_gradients();
+    if (results.size() == 1) return std::move(results[0]);
+    py::list list;
+    for (py::array& result : results) list.append(std::move(result));
+    return list;
+  }
+
+  // Runs `order.size() / rows` minibatches: row order[b·rows + r] of every array is row r of batch b. uint8 arrays are
+  // multiplied by `scale` where the recording has a float. Returns one array of the batches' values for each (scalar)
+  // result.
+  py::list epoch(const std::vector<py::array>& arrays, const py::array_t<std::int64_t>& order, double scale) {
+    const Index rows = arguments_.at(0).shape.at(0);
+    const Index batches = order.size() / rows;
+    std::vector<py::array> results;
+    for (const Result& result : results_) results.emplace_back(result.dtype, std::vector<py::ssize_t>{batches});
+    const std::int64_t* index = order.data();
+    for (const py::object& refresh : refreshers_) refresh();
+    bool interrupted = false;
+    {
+      const Lock lock(*this);
+      std::vector<Feed> feeds;
+      for (std::size_t i = 0; i < arrays.size(); ++i) feeds.push_back(feed(i, arrays[i], scale));
+      std::vector<std::byte*> written;
+      for (py::array& result : results) written.push_back(static_cast<std::byte*>(result.mutable_data()));
+      const py::gil_scoped_release release;
+      auto last_check = std::chrono::steady_clock::now();
+      program_->run(
+          batches,
+          [&](Index batch, const Team& team) {
+            for (const Feed& f : feeds) f.gather(team, index + batch * rows, rows);
+            barrier(team);
+          },
+          [&](Index batch) {
+            for (std::size_t i = 0; i < results_.size(); ++i)
+              copy_result(i, written[i] + static_cast<std::size_t>(batch) * results_[i].bytes);
+            const auto now = std::chrono::steady_clock::now();
+            if (now - last_check < std::chrono::milliseconds(50)) return true;
+            last_check = now;
+            const py::gil_scoped_acquire acquire;
+            interrupted = PyErr_CheckSignals() != 0;
+            return !interrupted;
+          });
+    }
+    restore_gradients();
+    if (interrupted) throw py::error_already_set();
+    py::list list;
+    for (py::array& result : results) list.append(std::move(result));
+    return list;
+  }
+
+  std::size_t steps() const { return program_->steps(); }
+  std::size_t arena_bytes() const { return program_->arena_bytes(); }
+
+ private:
+  // One replay at a time, waiting for it without the GIL.
+  class Lock {
+   public:
+    explicit Lock(Replay& replay) : replay_(replay) {
+      if (!replay.busy_.try_lock()) {
+        const py::gil_scoped_release release;
+        replay.busy_.lock();
+      }
+    }
+    ~Lock() { replay_.busy_.unlock(); }
+
+   private:
+    Replay& replay_;
+  };
+
+  // One gathered argument of an epoch.
+  struct Feed {
+    std::byte* to;
+    const std::byte* from;
+    Index row;   // elements
+    Index item;  // bytes of an element of `to`
+    bool from_bytes;
+    double scale;
+
+    void gather(const Team& team, const std::int64_t* index, Index rows) const {
+      if (from_bytes && item == 4)
+        kernels<float>().gather->scaled_bytes(team, reinterpret_cast<float*>(to),
+                                              reinterpret_cast<const std::uint8_t*>(from), index, rows, row,
+                                              static_cast<float>(scale));
+      else if (from_bytes)
+        kernels<double>().gather->scaled_bytes(team, reinterpret_cast<double*>(to),
+                                               reinterpret_cast<const std::uint8_t*>(from), index, rows, row, scale);
+      else
+        kernels<float>().gather->rows(team, to, from, index, rows, row * item);
+    }
+  };
+
+  Feed feed(std::size_t i, const py::array& array, double scale) {
+    const Argument& argument = arguments_[i];
+    Index row = 1;
+    for (std::size_t d = 1; d < argument.shape.size(); ++d) row *= argument.shape[d];
+    const py::dtype dtype(argument.type);
+    if (buffers_.size() <= i) buffers_.resize(i + 1);
+    if (!buffers_[i]) buffers_[i] = py::array(dtype, argument.shape);
+    auto* to = static_cast<std::byte*>(py::reinterpret_borrow<py::array>(buffers_[i]).mutable_data());
+    program_->bind(i, to);
+    const bool from_bytes = array.dtype().num() != argument.type;
+    return {to, static_cast<const std::byte*>(array.data()), row, dtype.itemsize(), from_bytes, scale};
+  }
+
+  void copy_result(std::size_t i, std::byte* to) const {
+    const Result& result = results_[i];
+    if (result.bytes > 0) std::memcpy(to, program_->address(result.place.memory, result.place.offset), result.bytes);
+  }
+
+  void restore_gradients() const {
+    for (const auto& [tensor, gradient] : gradients_) tensor.attr("_grad") = gradient;
+  }
+
+  std::unique_ptr<Program> program_;
+  std::vector<py::object> externals_;
+  std::vector<Argument> arguments_;
+  std::vector<Result> results_;
+  std::vector<Watch> watches_;
+  std::vector<std::pair<py::object, py::object>> gradients_;
+  std::vector<py::object> refreshers_;
+  std::vector<py::object> buffers_;
+  const KernelTable* table_;
+  std::mutex busy_;
+};
+
+// A recording under way on this thread, between start and stop.
+class Recording {
+ public:
+  explicit Recording(const std::vector<py::array>& buffers) : recorder_(buffers) {
+    for (const py::array& buffer : buffers) {
+      Argument argument{{}, buffer.dtype().num(), {}};
+      argument.shape.assign(buffer.shape(), buffer.shape() + buffer.ndim());
+      arrays_.push_back(std::move(argument));
+    }
+  }
+  ~Recording() { stop(); }
+  void start() { recorder = &recorder_; }
+  void stop() {
+    if (recorder == &recorder_) recorder = nullptr;
+  }
+
+  void add_result(const py::array& array) {
+    results_.push_back({recorder_.place_of(array), array.dtype(),
+                        std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()),
+                        static_cast<std::size_t>(array.nbytes())});
+  }
+
+  // `constants` has, for each argument of the function, a one-element tuple with a constant or None for an array.
+  std::unique_ptr<Replay> seal(const std::vector<std::optional<py::tuple>>& constants,
+                               const std::vector<std::tuple<py::object, py::str, py::object>>& watches,
+                               std::vector<std::pair<py::object, py::object>> gradients,
+                               std::vector<py::object> refreshers) {
+    std::vector<std::size_t> kept;
+    for (const Result& result : results_) kept.push_back(result.place.memory);
+    auto program = recorder_.seal(kept);
+    std::vector<Argument> arguments;
+    std::size_t next = 0;
+    for (const auto& constant : constants)
+      arguments.push_back(constant ? Argument{(*constant)[0], 0, {}} : arrays_.at(next++));
+    std::vector<Watch> held;
+    for (const auto& [owner, name, value] : watches) {
+      PyObject* interned = name.ptr();
+      Py_INCREF(interned);
+      PyUnicode_InternInPlace(&interned);
+      held.push_back({owner, py::reinterpret_steal<py::object>(interned), value});
+    }
+    return std::make_unique<Replay>(std::move(program), recorder_.externals(), std::move(arguments), results_,
+                                    std::move(held), std::move(gradients), std::move(refreshers));
+  }
+
+ private:
+  Recorder recorder_;
+  std::vector<Argument> arrays_;
+  std::vector<Result> results_;
+};
+
+}  // namespace
+
+void bind_program(py::module_& module) {
+  py::class_<Recording>(module, "Recording")
+      .def(py::init<const std::vector<py::array>&>(), py::arg("buffers"))
+      .def("start", &Recording::start)
+      .def("stop", &Recording::stop)
+      .def("add_result", &Recording::add_result, py::arg("array"))
+      .def("seal", &Recording::seal, py::arg("constants"), py::arg("watches"), py::arg("gradients"),
+           py::arg("refreshers"));
+  py::class_<Replay>(module, "Replay")
+      .def("call", &Replay::call, py::arg("arguments"))
+      .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order"), py::arg("scale"))
+      .def("holds", &Replay::holds)
+      .def_property_readonly("steps", &Replay::steps)
+      .def_property_readonly("arena_bytes", &Replay::arena_bytes);
+}
+
+}  // namespace nnative
