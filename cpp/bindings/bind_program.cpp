@@ -28,10 +28,9 @@ struct Argument {
   int type = 0;
   std::vector<py::ssize_t> shape;
 
-  bool fits(const py::array& array, bool rows_free = false) const {
-    const auto dims = static_cast<std::size_t>(array.ndim());
-    if (array.dtype().num() != type || dims != shape.size()) return false;
-    return std::equal(shape.begin() + (rows_free ? 1 : 0), shape.end(), array.shape() + (rows_free ? 1 : 0));
+  bool fits(const py::array& array) const {
+    return array.dtype().num() == type && static_cast<std::size_t>(array.ndim()) == shape.size() &&
+           std::equal(shape.begin(), shape.end(), array.shape());
   }
 };
 
@@ -78,22 +77,17 @@ class Replay {
     return true;
   }
 
+  bool fits(const py::tuple& arguments) const {
+    std::vector<py::array> arrays;
+    return fits(arguments, arrays);
+  }
+
   // The results for these arguments, or None when they or the state do not fit the recording.
   py::object call(const py::tuple& arguments) {
-    if (arguments.size() != arguments_.size() || !holds()) return py::none();
     std::vector<py::array> arrays;
-    for (std::size_t i = 0; i < arguments_.size(); ++i) {
-      const Argument& expected = arguments_[i];
-      if (expected.constant) {
-        if (!expected.constant.is(arguments[i]) && !expected.constant.equal(arguments[i])) return py::none();
-        continue;
-      }
-      py::object object = array_of(arguments[i]);
-      if (!object) return py::none();
-      auto array = py::reinterpret_steal<py::array>(object.release());
-      if (!expected.fits(array)) return py::none();
+    if (!fits(arguments, arrays)) return py::none();
+    for (py::array& array : arrays) {
       if (!usable(array)) array = py::array::ensure(array, kUsable);
-      arrays.push_back(std::move(array));
     }
     for (const py::object& refresh : refreshers_) refresh();
     std::vector<py::array> results;
@@ -164,6 +158,23 @@ class Replay {
   std::size_t arena_bytes() const { return program_->arena_bytes(); }
 
  private:
+  // Whether arguments and state are those of the recording; collects the arrays among the arguments.
+  bool fits(const py::tuple& arguments, std::vector<py::array>& arrays) const {
+    if (arguments.size() != arguments_.size() || !holds()) return false;
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      const Argument& expected = arguments_[i];
+      if (expected.constant) {
+        if (!expected.constant.is(arguments[i]) && !expected.constant.equal(arguments[i])) return false;
+        continue;
+      }
+      py::object array = array_of(arguments[i]);
+      if (!array) return false;
+      arrays.push_back(py::reinterpret_steal<py::array>(array.release()));
+      if (!expected.fits(arrays.back())) return false;
+    }
+    return true;
+  }
+
   // One replay at a time, waiting for it without the GIL.
   class Lock {
    public:
@@ -299,7 +310,7 @@ void bind_program(py::module_& module) {
   py::class_<Replay>(module, "Replay")
       .def("call", &Replay::call, py::arg("arguments"))
       .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order"), py::arg("scale"))
-      .def("holds", &Replay::holds)
+      .def("fits", py::overload_cast<const py::tuple&>(&Replay::fits, py::const_), py::arg("arguments"))
       .def_property_readonly("steps", &Replay::steps)
       .def_property_readonly("arena_bytes", &Replay::arena_bytes);
 }

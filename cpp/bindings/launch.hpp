@@ -28,7 +28,11 @@ void launch(Work work, const Scratch& scratch, void (*kernel)(const Team&, Param
   using Call = KernelStep<Parameters...>;
   const Cost cost{work.nanoseconds, scratch};
   const std::tuple<Parameters...> parameters(arguments...);
-  if (recorder != nullptr) recorder->append(std::make_unique<Call>(cost, kernel, parameters));
+  if (recorder != nullptr) {
+    auto step = std::make_unique<Call>(cost, kernel, parameters);
+    step->own_bundles();
+    recorder->append(std::move(step));
+  }
   const Call call(cost, kernel, parameters);
   std::optional<pybind11::gil_scoped_release> release;
   if (work.nanoseconds > kReleaseGilNanoseconds) release.emplace();

@@ -99,8 +99,13 @@ template <class T>
 TileRows<T> prepare_a(const Product<T>& g, T* buffer, Index i, Index rows, Index p, Index steps) {
   const T* a = g.a + i * g.a_row + p * g.a_step;
   if (g.a_step != 1) {
-    for (Index s = 0; s < steps; ++s) {
-      for (Index r = 0; r < rows; ++r) buffer[s * rows + r] = a[s * g.a_step + r];
+    constexpr Index R = tuning::kTileRows;
+    if (rows == R) {
+      for (Index s = 0; s < steps; ++s) std::memcpy(buffer + s * R, a + s * g.a_step, R * sizeof(T));
+    } else {
+      for (Index s = 0; s < steps; ++s) {
+        for (Index r = 0; r < rows; ++r) buffer[s * rows + r] = a[s * g.a_step + r];
+      }
     }
     return {buffer, 1, rows};
   }
@@ -114,26 +119,34 @@ TileRows<T> prepare_a(const Product<T>& g, T* buffer, Index i, Index rows, Index
   return {a, g.a_row, 1};
 }
 
-template <class T>
-void sum_a(const Product<T>& g, Index i, Index rows, Index p, Index steps) {
-  T sum[tuning::kTileRows] = {};
-  if (p > 0) {
-    for (Index r = 0; r < rows; ++r) sum[r] = g.a_sum[i + r];
-  }
+// Adds up `R` columns of A, or fewer, over the steps of one block.
+template <class T, Index R>
+void sum_columns(const Product<T>& g, Index i, Index rows, Index p, Index steps) {
+  T sum[R] = {};
+  if (p > 0) std::memcpy(sum, g.a_sum + i, static_cast<std::size_t>(rows) * sizeof(T));
   for (Index s = p; s < p + steps; ++s) {
-    for (Index r = 0; r < rows; ++r) sum[r] += g.a[s * g.a_step + i + r];
+    const T* a = g.a + s * g.a_step + i;
+    if (rows == R) {
+#pragma omp simd
+      for (Index r = 0; r < R; ++r) sum[r] += a[r];
+    } else {
+      for (Index r = 0; r < rows; ++r) sum[r] += a[r];
+    }
   }
-  for (Index r = 0; r < rows; ++r) g.a_sum[i + r] = sum[r];
+  std::memcpy(g.a_sum + i, sum, static_cast<std::size_t>(rows) * sizeof(T));
+}
+
+template <class T>
+void sum_a(const Product<T>& g, Range rows, Index p, Index steps) {
+  constexpr Index R = 4 * kWidth<T>;
+  for (Index i = rows.begin; i < rows.end; i += R) sum_columns<T, R>(g, i, min(R, rows.end - i), p, steps);
 }
 
 // One member's share of one block of steps: rows × columns of C.
 template <class T>
 void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows, Range columns, Index p, Index steps,
                     bool sums) {
-  if (sums) {
-    for (Index i = rows.begin; i < rows.end; i += tuning::kTileRows)
-      sum_a(g, i, min<Index>(tuning::kTileRows, rows.end - i), p, steps);
-  }
+  if (sums) sum_a(g, rows, p, steps);
   for (Index jb = columns.begin; jb < columns.end; jb += kBlockPanels * kPanel<T>) {
     const Index jb_end = min(jb + kBlockPanels * kPanel<T>, columns.end);
     for (Index i = rows.begin; i < rows.end; i += tuning::kTileRows) {

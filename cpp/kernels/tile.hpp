@@ -93,6 +93,10 @@ void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& ou
         for (int v = 0; v < V; ++v) acc[r][v] = load_partial(c + r * out.c_row + v * W, min<Index>(W, columns - v * W));
     }
   }
+  if (out.order == Order::rows) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * out.c_row, 1);
+  }
   const T* data = a.data;
   const Index row = kUnitStep ? a.row : 1;
   for (Index s = 0; s < steps; ++s) {

@@ -47,6 +47,11 @@ void visit_argument(const PointerVisitor& visitor, T& argument) {
   }
 }
 
+// A struct of pointers, of which a launch takes an array: `const E* items, Index count`. Its pointers are visited by
+// visit_pointers(visitor, item), which is declared beside it.
+template <class E>
+concept Bundle = requires(E& item, const PointerVisitor& visitor) { visit_pointers(visitor, item); };
+
 template <class... Parameters>
 class KernelStep final : public Step {
  public:
@@ -54,16 +59,57 @@ class KernelStep final : public Step {
   KernelStep(const Cost& needs, Kernel kernel, const std::tuple<Parameters...>& arguments)
       : Step(needs), kernel_(kernel), arguments_(arguments) {}
 
+  // Keeps arrays of bundles, which belong to the caller, as long as the step.
+  void own_bundles() { own_bundles(std::index_sequence_for<Parameters...>{}); }
+
   void run(const Team& team) const override {
     std::apply([&](const auto&... argument) { kernel_(team, argument...); }, arguments_);
   }
-  void visit(const PointerVisitor& visitor) override {
-    std::apply([&](auto&... argument) { (visit_argument(visitor, argument), ...); }, arguments_);
-  }
+  void visit(const PointerVisitor& visitor) override { visit(visitor, std::index_sequence_for<Parameters...>{}); }
 
  private:
+  template <std::size_t I>
+  static constexpr bool is_bundle() {
+    using Argument = std::tuple_element_t<I, std::tuple<Parameters...>>;
+    if constexpr (std::is_pointer_v<Argument>) {
+      return Bundle<std::remove_const_t<std::remove_pointer_t<Argument>>>;
+    } else {
+      return false;
+    }
+  }
+  template <std::size_t... I>
+  void visit(const PointerVisitor& visitor, std::index_sequence<I...>) {
+    (visit_one<I>(visitor), ...);
+  }
+  template <std::size_t I>
+  void visit_one(const PointerVisitor& visitor) {
+    auto& argument = std::get<I>(arguments_);
+    if constexpr (is_bundle<I>()) {
+      using Item = std::remove_const_t<std::remove_reference_t<decltype(*argument)>>;
+      auto* items = const_cast<Item*>(argument);
+      for (Index i = 0; i < std::get<I + 1>(arguments_); ++i) visit_pointers(visitor, items[i]);
+    } else {
+      visit_argument(visitor, argument);
+    }
+  }
+  template <std::size_t... I>
+  void own_bundles(std::index_sequence<I...>) {
+    (own_one<I>(), ...);
+  }
+  template <std::size_t I>
+  void own_one() {
+    if constexpr (is_bundle<I>()) {
+      auto& argument = std::get<I>(arguments_);
+      using Item = std::remove_const_t<std::remove_reference_t<decltype(*argument)>>;
+      auto items = std::make_shared<std::vector<Item>>(argument, argument + std::get<I + 1>(arguments_));
+      argument = items->data();
+      owned_.push_back(std::move(items));
+    }
+  }
+
   Kernel kernel_;
   std::tuple<Parameters...> arguments_;
+  std::vector<std::shared_ptr<void>> owned_;
 };
 
 // Memory that the steps of a program touch.
