@@ -19,6 +19,13 @@ struct TileRows {
   Index row, step;
 };
 
+// Vectors of B: step s is data[s·step …].
+template <class T>
+struct Panel {
+  const T* data;
+  Index step;
+};
+
 // Where C goes: C(i,j) = c[i·c_row + j] in order of rows, c[j·c_row + i] in order of columns; plus a bias, if any.
 template <class T>
 struct Output {
@@ -28,20 +35,6 @@ struct Output {
   const T* bias_i = nullptr;  // (I)
   const T* bias_j = nullptr;  // (J)
 };
-
-template <class T>
-Vector<T> load_partial(const T* p, Index count) {
-  T lanes[kWidth<T>] = {};
-  for (Index l = 0; l < count; ++l) lanes[l] = p[l];
-  return load(lanes);
-}
-
-template <class T>
-void store_partial(T* p, Vector<T> v, Index count) {
-  T lanes[kWidth<T>];
-  store(lanes, v);
-  for (Index l = 0; l < count; ++l) p[l] = lanes[l];
-}
 
 // Rows [0, R) of a tile's vector v, to and from C in order of columns, by way of transposed squares.
 template <class T, int R, int V>
@@ -80,7 +73,7 @@ void load_columns(const T* c, Index c_row, Vector<T> (&acc)[R][V], Index columns
 // One tile: acc (R, V·W) = 0 or C, plus Σ_s a(r,s) · panel(s), plus the bias at the end, to C. `columns` of the panel
 // are real.
 template <class T, int R, int V, bool kUnitStep>
-void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& out, Index i, Index j, Index columns,
+void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j, Index columns,
           bool first, bool last) {
   constexpr int W = kWidth<T>;
   T* c = out.order == Order::rows ? out.c + i * out.c_row + j : out.c + j * out.c_row + i;
@@ -98,19 +91,20 @@ void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& ou
     for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * out.c_row, 1);
   }
   const T* data = a.data;
+  const T* panel = b.data;
   const Index row = kUnitStep ? a.row : 1;
   for (Index s = 0; s < steps; ++s) {
-    Vector<T> b[V];
+    Vector<T> lanes[V];
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) b[v] = load(panel + v * W);
+    for (int v = 0; v < V; ++v) lanes[v] = load(panel + v * W);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
       const Vector<T> x = broadcast(data[r * row]);
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) acc[r][v] = fma<T>(x, b[v], acc[r][v]);
+      for (int v = 0; v < V; ++v) acc[r][v] = fma<T>(x, lanes[v], acc[r][v]);
     }
     data += kUnitStep ? 1 : R;
-    panel += V * W;
+    panel += b.step;
   }
   if (last && out.bias_i != nullptr) {
 #pragma GCC unroll 16
@@ -144,7 +138,7 @@ void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& ou
 }
 
 template <class T>
-using Tile = void (*)(const TileRows<T>&, const T*, Index, const Output<T>&, Index, Index, Index, bool, bool);
+using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, bool, bool);
 
 // tiles[r - 1] has r rows.
 template <class T, int V, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
@@ -155,13 +149,13 @@ struct Tiles<T, V, kUnitStep, std::integer_sequence<int, R...>> {
 };
 
 template <class T>
-void run_tile(const TileRows<T>& a, Index rows, const T* panel, Index steps, const Output<T>& out, Index i, Index j,
+void run_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
               Index columns, bool first, bool last) {
   const bool wide = columns > kWidth<T>;
   const Tile<T>* tiles = a.step == 1 && a.row != 1
                              ? (wide ? Tiles<T, tuning::kTileVectors, true>::tiles : Tiles<T, 1, true>::tiles)
                              : (wide ? Tiles<T, tuning::kTileVectors, false>::tiles : Tiles<T, 1, false>::tiles);
-  tiles[rows - 1](a, panel, steps, out, i, j, columns, first, last);
+  tiles[rows - 1](a, b, steps, out, i, j, columns, first, last);
 }
 
 }  // namespace

@@ -39,6 +39,21 @@ inline void store(T* p, Vector<T> v) {
   std::memcpy(p, &v, sizeof v);
 }
 
+// The first `count` elements only; zero beyond them.
+template <class T>
+inline Vector<T> load_partial(const T* p, Index count) {
+  T lanes[kWidth<T>] = {};
+  for (Index l = 0; l < count; ++l) lanes[l] = p[l];
+  return load(lanes);
+}
+
+template <class T>
+inline void store_partial(T* p, Vector<T> v, Index count) {
+  T lanes[kWidth<T>];
+  store(lanes, v);
+  for (Index l = 0; l < count; ++l) p[l] = lanes[l];
+}
+
 template <class T>
 inline Vector<T> broadcast(T x) {
   return x - Vector<T>{};
