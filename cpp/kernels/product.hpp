@@ -61,9 +61,12 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
     Index p = 0;
     for (; p + W <= steps; p += W) {
       Vector<T> square[W];
-#pragma GCC unroll 16
-      for (int l = 0; l < W; ++l) square[l] = l < rows ? load(b + (j + l) * b_row + p) : Vector<T>{};
-      transpose<T>(square);
+      if (rows == W) {
+        load_transposed(square, b + j * b_row + p, b_row);
+      } else {
+        for (int l = 0; l < W; ++l) square[l] = l < rows ? load(b + (j + l) * b_row + p) : Vector<T>{};
+        transpose<T>(square);
+      }
 #pragma GCC unroll 16
       for (int l = 0; l < W; ++l) store(panel + (p + l) * width + j, square[l]);
     }

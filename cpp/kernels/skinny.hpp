@@ -20,9 +20,12 @@ void skinny_panel(T* y, const T* x, const T* weight, const T* bias, Index K, Ind
   Index k = 0;
   for (; k + W <= K; k += W) {
     Vector<T> square[W];
-#pragma GCC unroll 16
-    for (int l = 0; l < W; ++l) square[l] = load(weight + min<Index>(l, outputs - 1) * K + k);
-    transpose<T>(square);
+    if (outputs == W) {
+      load_transposed(square, weight + k, K);
+    } else {
+      for (int l = 0; l < W; ++l) square[l] = load(weight + min<Index>(l, outputs - 1) * K + k);
+      transpose<T>(square);
+    }
 #pragma GCC unroll 16
     for (int l = 0; l < W; ++l) {
 #pragma GCC unroll 8
