@@ -17,12 +17,6 @@ struct Column {
   }
 };
 
-template <class T>
-PyObject* native_descriptor() {
-  static PyObject* const descriptor = py::dtype::of<T>().release().ptr();
-  return descriptor;
-}
-
 Index size_of(const py::detail::PyArray_Proxy* array) {
   Index size = 1;
   for (int d = 0; d < array->nd; ++d) size *= array->dimensions[d];
@@ -41,8 +35,10 @@ T* element(const Column& column, std::size_t i, Index size) {
   const py::handle item = PyList_GET_ITEM(column.list.ptr(), static_cast<py::ssize_t>(i));
   if (py::isinstance<py::array>(item)) {
     const auto* proxy = py::detail::array_proxy(item.ptr());
-    if (proxy->descr == native_descriptor<Value>() && (proxy->flags & kFlags) == kFlags && size_of(proxy) == size)
+    if (proxy->descr == native_descriptor<Value>() && (proxy->flags & kFlags) == kFlags && size_of(proxy) == size) {
+      if (recorder != nullptr) recorder->note_used(column.kernel, py::reinterpret_borrow<py::array>(item));
       return reinterpret_cast<T*>(proxy->data);
+    }
   }
   const std::string name = std::string(column.name) + "[" + std::to_string(i) + "]";
   if (!py::isinstance<py::array>(item))
@@ -62,6 +58,7 @@ const Hyper* hyper_cell(const char* kernel, const py::array& cell) {
       cell.itemsize() != static_cast<py::ssize_t>(sizeof(Hyper)) ||
       !(cell.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_))
     fail_type(kernel, "hyper, a structured 0-d array", cell);
+  if (recorder != nullptr) recorder->note_used(kernel, cell);
   return static_cast<const Hyper*>(cell.data());
 }
 
