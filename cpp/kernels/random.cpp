@@ -111,7 +111,7 @@ template <class T>
 inline void box_muller(T* cosine, T* sine, T u, T x, std::uint32_t turn, T mean, T std) {
   using Bits = typename RandomMath<T>::Bits;
   constexpr int kToTop = 8 * sizeof(T) - 32;
-  const T radius = std * __builtin_sqrt(T(-2) * log_unit(u));
+  const T radius = std * sqrt(T(-2) * log_unit(u));
   const T c = cos_octant(x), s = sin_octant(x);
   const bool odd = (turn >> 30 & 1) != 0;
   const Bits cosine_sign = static_cast<Bits>((turn ^ turn << 1) & 0x80000000u) << kToTop;

@@ -17,6 +17,23 @@ def default_num_threads() -> int: ...
 def set_num_threads(threads: int) -> None: ...
 def kernels() -> list[str]: ...
 
+# optim
+def sgd_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    momentum_buffers: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def adam_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    exp_avgs: list[NDArray[Any]],
+    exp_avg_sqs: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+
 # random
 def uniform(
     shape: tuple[int, ...], seed: int, stream: int, low: float, high: float, dtype: DTypeLike
