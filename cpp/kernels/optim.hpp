@@ -12,11 +12,12 @@ struct OptimSlot {
   const T* grad;
   T* state0;     // momentum_buffer · exp_avg
   T* state1;     // exp_avg_sq
-  double* step;  // steps taken so far; the kernel adds one
+  double* step;  // updates so far; the kernel adds one
   Index size;
 };
 
-// Hyperparameters are read through pointers at each step, so that a recorded step sees what a scheduler changed.
+// Hyperparameters are read through a pointer at each step, so that a recorded step sees what a scheduler changed.
+// Flags are 0 or 1: a cell is an array of doubles.
 struct SgdHyper {
   double lr, momentum, dampening, weight_decay, nesterov, maximize;
 };
@@ -26,7 +27,12 @@ struct AdamHyper {
 
 template <class T>
 struct OptimKernels {
+  // g = ±grad + weight_decay · p; buffer = momentum · buffer + (1 − dampening) · g, or g at step 0;
+  // p −= lr · buffer, or lr · (g + momentum · buffer) with Nesterov, or lr · g without momentum.
+  // Momentum needs state0 and step; without it both may be null and are left alone.
   void (*sgd_step)(const Team&, const OptimSlot<T>* slots, Index count, const SgdHyper* hyper);
+  // g = ±grad (+ weight_decay · p, unless decoupled: p −= lr · weight_decay · p);
+  // m = β₁m + (1 − β₁)g; v = β₂v + (1 − β₂)g²; p −= lr/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + eps)
   void (*adam_step)(const Team&, const OptimSlot<T>* slots, Index count, const AdamHyper* hyper);
 };
 

@@ -1,12 +1,211 @@
 #include "kernels/random.hpp"
 
-#include "kernels/simd.hpp"
+#include "kernels/random_math.hpp"
 
 namespace nnative::NNATIVE_ISA {
+namespace {
+
+constexpr Index kBlocks = 16;               // blocks side by side
+constexpr Index kGroupWords = 4 * kBlocks;  // words that they give
+
+struct Words {
+  alignas(64) std::uint32_t w[4][kBlocks];
+};
+
+// Replaces sixteen counters by their random words, ten rounds of Philox4x32.
+inline void philox_rounds(Words& words, std::uint32_t key0, std::uint32_t key1) {
+#pragma omp simd
+  for (Index l = 0; l < kBlocks; ++l) {
+    std::uint32_t c0 = words.w[0][l], c1 = words.w[1][l], c2 = words.w[2][l], c3 = words.w[3][l];
+#pragma GCC unroll 10
+    for (std::uint32_t round = 0; round < 10; ++round) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
+      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ (key0 + round * 0x9E3779B9u);
+      c1 = static_cast<std::uint32_t>(p1);
+      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ (key1 + round * 0xBB67AE85u);
+      c3 = static_cast<std::uint32_t>(p0);
+    }
+    words.w[0][l] = c0;
+    words.w[1][l] = c1;
+    words.w[2][l] = c2;
+    words.w[3][l] = c3;
+  }
+}
+
+// The words 64 · group … 64 · group + 63 of a fill.
+inline void random_words(Words& words, Index group, std::uint64_t seed, std::uint64_t stream) {
+  const auto block = static_cast<std::uint64_t>(group * kBlocks);
+#pragma omp simd
+  for (Index l = 0; l < kBlocks; ++l) {
+    words.w[0][l] = static_cast<std::uint32_t>(block) + static_cast<std::uint32_t>(l);
+    words.w[1][l] = static_cast<std::uint32_t>(block >> 32);
+    words.w[2][l] = static_cast<std::uint32_t>(stream);
+    words.w[3][l] = static_cast<std::uint32_t>(stream >> 32);
+  }
+  philox_rounds(words, static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
+}
+
+// Exact conversion: instruction sets before AVX-512 convert signed integers only.
+template <class T>
+inline T to_float(std::uint32_t below_2_31) {
+  return static_cast<T>(static_cast<std::int32_t>(below_2_31));
+}
+
+// 53 random bits as a whole number.
+inline double bits53(std::uint32_t a, std::uint32_t b) {
+  return to_float<double>(a >> 5) * 67108864.0 + to_float<double>(b >> 6);
+}
+
+// Writes map(words) for this member's share of the groups; a group gives kGroupWords words, `out` takes the same bytes.
+template <class T, class Map>
+inline void fill(const Team& team, T* out, Index size, std::uint64_t seed, std::uint64_t stream, Map map) {
+  constexpr Index kGroup = kGroupWords * static_cast<Index>(sizeof(std::uint32_t)) / static_cast<Index>(sizeof(T));
+  const Range mine = share(team, size, kGroup);
+  Words words;
+  Index i = mine.begin;
+  for (; i + kGroup <= mine.end; i += kGroup) {
+    random_words(words, i / kGroup, seed, stream);
+    map(out + i, words);
+  }
+  if (i < mine.end) {
+    T rest[kGroup];
+    random_words(words, i / kGroup, seed, stream);
+    map(rest, words);
+    for (Index k = 0; i + k < mine.end; ++k) out[i + k] = rest[k];
+  }
+}
+
+// The largest number below x.
+template <class T>
+inline T below(T x) {
+  using Bits = typename RandomMath<T>::Bits;
+  const auto bits = __builtin_bit_cast(Bits, x);
+  if (x == T(0)) return -__builtin_bit_cast(T, Bits{1} << RandomMath<T>::kMantissa);  // denormals are flushed
+  return __builtin_bit_cast(T, x > T(0) ? bits - 1 : bits + 1);
+}
+
+template <class T>
+void uniform(const Team& team, T* out, Index size, std::uint64_t seed, std::uint64_t stream, T low, T high) {
+  const T width = high - low, top = low < high ? below(high) : low;  // low + u · width can round up to high
+  fill(team, out, size, seed, stream, [=](T* to, const Words& words) {
+    constexpr Index kRows = sizeof(T) == 4 ? 4 : 2;
+    for (Index j = 0; j < kRows; ++j) {
+#pragma omp simd
+      for (Index l = 0; l < kBlocks; ++l) {
+        T unit;
+        if constexpr (sizeof(T) == 4) {
+          unit = to_float<float>(words.w[j][l] >> 8) * 0x1p-24f;
+        } else {
+          unit = bits53(words.w[2 * j][l], words.w[2 * j + 1][l]) * 0x1p-53;
+        }
+        const T value = low + unit * width;
+        to[j * kBlocks + l] = value < top ? value : top;
+      }
+    }
+  });
+}
+
+// Box and Muller 1958: √(−2 log u) · (cos θ, sin θ). The top two bits of `turn` are the quadrant of θ, `x` the angle
+// within [−π/4, π/4] of its middle.
+template <class T>
+inline void box_muller(T* cosine, T* sine, T u, T x, std::uint32_t turn, T mean, T std) {
+  using Bits = typename RandomMath<T>::Bits;
+  constexpr int kToTop = 8 * sizeof(T) - 32;
+  const T radius = std * sqrt(T(-2) * log_unit(u));
+  const T c = cos_octant(x), s = sin_octant(x);
+  const bool odd = (turn >> 30 & 1) != 0;
+  const Bits cosine_sign = static_cast<Bits>((turn ^ turn << 1) & 0x80000000u) << kToTop;
+  const Bits sine_sign = static_cast<Bits>(turn & 0x80000000u) << kToTop;
+  const T turned_c = __builtin_bit_cast(T, __builtin_bit_cast(Bits, odd ? s : c) ^ cosine_sign);
+  const T turned_s = __builtin_bit_cast(T, __builtin_bit_cast(Bits, odd ? c : s) ^ sine_sign);
+  *cosine = mean + radius * turned_c;
+  *sine = mean + radius * turned_s;
+}
+
+template <class T>
+void normal(const Team& team, T* out, Index size, std::uint64_t seed, std::uint64_t stream, T mean, T std) {
+  constexpr double kQuarter = 1.5707963267948966;
+  fill(team, out, size, seed, stream, [=](T* to, const Words& words) {
+    if constexpr (sizeof(T) == 4) {
+      for (Index j = 0; j < 4; j += 2) {
+#pragma omp simd
+        for (Index l = 0; l < kBlocks; ++l) {
+          const std::uint32_t a = words.w[j][l], turn = words.w[j + 1][l];
+          const float u = (to_float<float>(a >> 1) + 0.5f) * 0x1p-31f;
+          const float x = to_float<float>(turn << 2) * static_cast<float>(kQuarter * 0x1p-32);
+          box_muller(to + j * kBlocks + l, to + (j + 1) * kBlocks + l, u, x, turn, mean, std);
+        }
+      }
+    } else {
+#pragma omp simd
+      for (Index l = 0; l < kBlocks; ++l) {
+        const std::uint32_t turn = words.w[2][l], rest = words.w[3][l];
+        const double u = (bits53(words.w[0][l], words.w[1][l]) + 0.5) * 0x1p-53;
+        const double x = (to_float<double>(turn << 2) + to_float<double>(rest >> 1) * 0x1p-29) * (kQuarter * 0x1p-32);
+        box_muller(to + l, to + kBlocks + l, u, x, turn, mean, std);
+      }
+    }
+  });
+}
+
+// The words of a fill one after the other.
+class WordStream {
+ public:
+  WordStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
+
+  // Uniform in [0, range) without modulo bias: multiply and reject (Lemire 2019).
+  std::uint32_t below(std::uint32_t range) {
+    std::uint64_t product = std::uint64_t{next()} * range;
+    if (static_cast<std::uint32_t>(product) < range) {
+      const std::uint32_t threshold = (0u - range) % range;
+      while (static_cast<std::uint32_t>(product) < threshold) product = std::uint64_t{next()} * range;
+    }
+    return static_cast<std::uint32_t>(product >> 32);
+  }
+
+ private:
+  std::uint32_t next() {
+    if (at_ == kGroupWords) {
+      random_words(words_, group_++, seed_, stream_);
+      at_ = 0;
+    }
+    const Index at = at_++;
+    return words_.w[at / kBlocks][at % kBlocks];
+  }
+
+  Words words_;
+  std::uint64_t seed_, stream_;
+  Index group_ = 0, at_ = kGroupWords;
+};
+
+// Fisher and Yates's shuffle in Durstenfeld's order, inside out: it writes 0 … size-1 as it goes.
+void permutation(const Team& team, std::int64_t* out, Index size, std::uint64_t seed, std::uint64_t stream) {
+  if (team.rank != 0 || size == 0) return;
+  WordStream words(seed, stream);
+  out[0] = 0;
+  for (Index i = 1; i < size; ++i) {
+    const Index j = words.below(static_cast<std::uint32_t>(i + 1));
+    out[i] = out[j];
+    out[j] = i;
+  }
+}
+
+void philox(const Team& team, std::uint32_t* out, const std::uint32_t* counter, const std::uint32_t* key, Index N) {
+  const Range mine = share(team, N, kBlocks);
+  for (Index n = mine.begin; n < mine.end; n += kBlocks) {
+    const Index blocks = min(kBlocks, mine.end - n);
+    Words words{};
+    for (Index i = 0; i < 4 * blocks; ++i) words.w[i % 4][i / 4] = counter[4 * n + i];
+    philox_rounds(words, key[0], key[1]);
+    for (Index i = 0; i < 4 * blocks; ++i) out[4 * n + i] = words.w[i % 4][i / 4];
+  }
+}
+
+}  // namespace
 
 extern const RandomKernels<float> random_f32;
 extern const RandomKernels<double> random_f64;
-constinit const RandomKernels<float> random_f32{};
-constinit const RandomKernels<double> random_f64{};
+constinit const RandomKernels<float> random_f32{uniform<float>, normal<float>, permutation, philox};
+constinit const RandomKernels<double> random_f64{uniform<double>, normal<double>, permutation, philox};
 
 }  // namespace nnative::NNATIVE_ISA

@@ -53,6 +53,16 @@ inline T fma(T a, T b, T c) {
 #endif
 }
 
+// One instruction; __builtin_sqrt alone would take a float through double.
+template <class T>
+inline T sqrt(T x) {
+  if constexpr (std::is_same_v<T, float>) {
+    return __builtin_sqrtf(x);
+  } else {
+    return __builtin_sqrt(x);
+  }
+}
+
 // Σ term(i) for i in [0, n): element i goes to lane i mod kLanes, then the lanes are added pairwise.
 template <class T, class Term>
 inline T lane_sum(Index n, Term term) {

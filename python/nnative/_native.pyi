@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 # runtime
 __version__: str
@@ -22,3 +23,30 @@ def linear_backward_input(dy: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any
 def linear_backward_weight(
     dy: NDArray[Any], x: NDArray[Any], with_bias: bool
 ) -> tuple[NDArray[Any], NDArray[Any] | None]: ...
+
+# optim
+def sgd_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    momentum_buffers: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def adam_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    exp_avgs: list[NDArray[Any]],
+    exp_avg_sqs: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+
+# random
+def uniform(
+    shape: tuple[int, ...], seed: int, stream: int, low: float, high: float, dtype: DTypeLike
+) -> NDArray[Any]: ...
+def normal(
+    shape: tuple[int, ...], seed: int, stream: int, mean: float, std: float, dtype: DTypeLike
+) -> NDArray[Any]: ...
+def permutation(n: int, seed: int, stream: int) -> NDArray[np.int64]: ...
+def philox(counter: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
