@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 
-from nnative import _native
+from nnative import Tensor, _native
 
 
 def pytest_addoption(parser):
@@ -44,3 +45,26 @@ def threads(request):
     _native.set_num_threads(request.param)
     yield request.param
     _native.set_num_threads(before)
+
+
+@pytest.fixture
+def gradcheck():
+    """Return a function that compares gradients with central differences: ``gradcheck(function, *float64_arrays)``."""
+
+    def check(function, *arrays):
+        tensors = [Tensor(np.array(a, np.float64), requires_grad=True) for a in arrays]
+        result = function(*tensors)
+        seed = np.asarray(np.random.default_rng(7).standard_normal(result.shape))
+        result.backward(seed)
+        for k, tensor in enumerate(tensors):
+            expected = np.zeros_like(tensor.data)
+            for i in np.ndindex(tensor.shape):
+                centre, step = tensor.data[i], 1e-6 * max(1.0, abs(tensor.data[i]))
+                ends = []
+                for tensor.data[i] in (centre + step, centre - step):
+                    ends.append(float((function(*tensors).data * seed).sum()))
+                tensor.data[i] = centre
+                expected[i] = (ends[0] - ends[1]) / (2 * step)
+            np.testing.assert_allclose(tensor.grad, expected, rtol=1e-6, atol=1e-7, err_msg=f"argument {k}")
+
+    return check

@@ -1,68 +1,64 @@
 """The tape: which operation made a tensor, and the walk that turns a loss into gradients.
 
 An operation is a subclass of `Function`. Applying it to tensors runs ``forward`` on their arrays and, while gradients
-are on, keeps the instance as the node of the tape that made the result. `TensorBase.backward` visits the nodes once each, in
-reverse topological order, and adds up what arrives at the leaves.
+are on, keeps the instance as the node of the tape that made the result. `TensorBase.backward` visits the nodes once
+each, latest first, and adds up what arrives at the leaves.
 """
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
+import itertools
+import operator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nnative.grad_mode import mode
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
 
 Array: TypeAlias = NDArray[Any]
 
-
-class _GradMode(threading.local):
-    enabled = True
-
-
-_mode = _GradMode()
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations of this thread are recorded on the tape."""
-    return _mode.enabled
-
-
-@contextlib.contextmanager
-def set_grad_enabled(enabled: bool) -> Iterator[None]:
-    """Switch the tape on or off within a ``with`` block or a decorated function, for this thread."""
-    before, _mode.enabled = _mode.enabled, enabled
-    try:
-        yield
-    finally:
-        _mode.enabled = before
-
-
-def no_grad() -> contextlib.AbstractContextManager[None]:
-    """Switch the tape off within a ``with`` block or, as a decorator, a function."""
-    return set_grad_enabled(False)
-
-
-def enable_grad() -> contextlib.AbstractContextManager[None]:
-    """Switch the tape on within a ``with`` block or, as a decorator, a function."""
-    return set_grad_enabled(True)
+_FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 
 class TensorBase:
     """An array with its gradient and the node that made it; `nnative.Tensor` adds the operators."""
 
-    __slots__ = ("__weakref__", "_grad", "_node", "data", "requires_grad")
+    __slots__ = ("__weakref__", "_data", "_grad", "_node", "_requires_grad")
 
-    def __init__(self, data: Array, requires_grad: bool = False) -> None:
-        self.data = data
-        self.requires_grad = requires_grad
-        self._grad: Array | None = None
-        self._node: Function | None = None
+    _data: Array
+    _grad: Array | None
+    _node: Function | None
+    _requires_grad: bool
+
+    def _set_data(self, value: Array | TensorBase) -> None:
+        array = value._data if isinstance(value, TensorBase) else value
+        if not isinstance(array, np.ndarray):
+            raise TypeError(f"[data] expected an array, got {type(value).__name__}")
+        if self._requires_grad and array.dtype not in _FLOATS:
+            raise TypeError(f"[data] a tensor that requires a gradient is float32 or float64, got {array.dtype}")
+        self._data = np.asarray(array, order="C")
+
+    # attrgetter, since reading `data` is the most frequent thing done to a tensor and it runs in C.
+    data = property(operator.attrgetter("_data"), _set_data, doc="The C-contiguous ndarray that holds the values.")
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded, so that `backward` reaches it."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value and self._data.dtype not in _FLOATS:
+            raise TypeError(
+                f"[requires_grad] only float32 and float64 tensors can require a gradient, got {self._data.dtype}"
+            )
+        if not value and self._node is not None:
+            raise RuntimeError("[requires_grad] the result of an operation cannot be switched off: use detach()")
+        self._requires_grad = bool(value)
 
     @property
     def is_leaf(self) -> bool:
@@ -76,13 +72,7 @@ class TensorBase:
 
     @grad.setter
     def grad(self, value: Array | TensorBase | None) -> None:
-        if value is not None:
-            value = value.data if isinstance(value, TensorBase) else value
-            if not isinstance(value, np.ndarray) or value.shape != self.data.shape or value.dtype != self.data.dtype:
-                got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
-                raise ValueError(f"[grad] expected {self.data.dtype} of shape {self.data.shape}, got {got}")
-            value = np.ascontiguousarray(value)
-        self._grad = value
+        self._grad = None if value is None else _like(self, value, "[grad] expected")
 
     def backward(self, gradient: Array | TensorBase | None = None, retain_graph: bool = False) -> None:
         """Accumulate d(self)/d(leaf) into ``leaf.grad`` for every leaf that requires a gradient.
@@ -99,24 +89,29 @@ class TensorBase:
         RuntimeError
             When nothing was recorded, or when the graph was already walked and freed.
         """
-        if not self.requires_grad:
+        if not self._requires_grad:
             raise RuntimeError("[backward] this tensor does not require a gradient: nothing was recorded")
-        _backward(self, _seed(self, gradient), retain_graph)
-
-
-def _seed(root: TensorBase, gradient: Array | TensorBase | None) -> Array:
-    if gradient is None:
-        if root.data.size != 1:
+        if gradient is not None:
+            seed = _like(self, gradient, "[backward] expected a gradient of")
+        elif self._data.size == 1:
+            seed = np.asarray(1, self._data.dtype).reshape(self._data.shape)
+        else:
             raise RuntimeError(
-                f"[backward] a gradient is needed for a tensor of shape {root.data.shape}: only a tensor of one element has 1 by default"
+                f"[backward] a gradient is needed for a tensor of shape {self._data.shape}: "
+                "only a tensor of one element has 1 by default"
             )
-        return np.ones_like(root.data)
-    array = gradient.data if isinstance(gradient, TensorBase) else np.asarray(gradient)
-    if array.shape != root.data.shape or array.dtype != root.data.dtype:
-        raise ValueError(
-            f"[backward] expected a gradient of {root.data.dtype} and shape {root.data.shape}, got {array.dtype} and shape {array.shape}"
-        )
-    return np.ascontiguousarray(array)
+        _backward(self, seed, retain_graph)
+
+
+def _like(tensor: TensorBase, value: Array | TensorBase, expected: str) -> Array:
+    """Return the array of ``value`` if it has the tensor's shape and dtype."""
+    data = tensor._data
+    array = value._data if isinstance(value, TensorBase) else value
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{expected} {data.dtype} and shape {data.shape}, got {type(value).__name__}")
+    if array.shape != data.shape or array.dtype != data.dtype:
+        raise ValueError(f"{expected} {data.dtype} and shape {data.shape}, got {array.dtype} and shape {array.shape}")
+    return np.asarray(array, order="C")
 
 
 class Function:
@@ -147,9 +142,10 @@ class Function:
     # Whether backward returns arrays that nothing else refers to, so that a leaf may keep them without a copy.
     returns_fresh = False
 
-    inputs: tuple[TensorBase | None, ...] | None
-    needs_input_grad: tuple[bool, ...] = ()
+    inputs: list[TensorBase | None] | None
+    needs_input_grad: list[bool]
     saved_tensors: tuple[Any, ...] = ()
+    number: int  # counts nodes: an operation has a higher number than those that made its inputs
 
     def save_for_backward(self, *arrays: Any) -> None:
         """Keep arrays for ``backward``, where they are ``ctx.saved_tensors``."""
@@ -169,18 +165,33 @@ class Function:
     def apply(cls, *args: Any) -> Tensor:
         """Run the operation and, while gradients are on, put it on the tape."""
         ctx = cls()
-        inputs = tuple([a if isinstance(a, TensorBase) else None for a in args])
-        needs = tuple([a is not None and a.requires_grad for a in inputs])
-        ctx.needs_input_grad = needs
-        data = cls.forward(ctx, *[a.data if isinstance(a, TensorBase) else a for a in args])
-        result = _tensor_type(data)
-        if _mode.enabled and True in needs:
-            result.requires_grad = True
+        arrays = []
+        inputs: list[TensorBase | None] = []
+        needs = ctx.needs_input_grad = []
+        for a in args:
+            if isinstance(a, TensorBase):
+                arrays.append(a._data)
+                inputs.append(a)
+                needs.append(a._requires_grad)
+            else:
+                arrays.append(a)
+                inputs.append(None)
+                needs.append(False)
+        data = cls.forward(ctx, *arrays)
+        if type(data) is not np.ndarray or not data.flags.c_contiguous:
+            data = _as_array(data, cls, "forward")
+        result = wrap(data)
+        if True in needs and mode.enabled:
+            if data.dtype not in _FLOATS:
+                raise TypeError(f"[{cls.__name__}] forward returned {data.dtype}, which has no gradient")
+            result._requires_grad = True
             result._node = ctx
             ctx.inputs = inputs
-        return result  # type: ignore[return-value]
+            ctx.number = next(_numbers)
+        return result
 
 
+_numbers = itertools.count()
 _tensor_type: type[TensorBase] = TensorBase
 
 
@@ -190,56 +201,75 @@ def set_tensor_type(cls: type[TensorBase]) -> None:
     _tensor_type = cls
 
 
-def _topological_order(root: TensorBase) -> list[Function]:
-    """Nodes that lead to the root, each after all nodes it depends on."""
-    order: list[Function] = []
-    seen: set[int] = set()
-    stack: list[tuple[Function, bool]] = [(root._node, False)] if root._node is not None else []
+def wrap(data: Array) -> Tensor:
+    """Return a tensor of a C-contiguous array, which is shared and not checked."""
+    tensor = _tensor_type.__new__(_tensor_type)
+    tensor._data = data
+    tensor._grad = tensor._node = None
+    tensor._requires_grad = False
+    return tensor  # type: ignore[return-value]
+
+
+def _as_array(value: Any, cls: type[Function], method: str) -> Array:
+    """Return a C-contiguous ndarray for what a method returned: a NumPy scalar or any ndarray."""
+    if not isinstance(value, np.ndarray | np.generic):
+        raise TypeError(f"[{cls.__name__}] {method} must return an ndarray, got {type(value).__name__}")
+    return np.asarray(value, order="C")
+
+
+def _nodes(root: Function) -> list[Function]:
+    """Nodes that lead to the root, each before all nodes it depends on."""
+    seen = {root}
+    stack = [root]
     while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            if node.inputs is None:
-                raise RuntimeError(
-                    f"[backward] the graph through {type(node).__name__} was already walked and freed; "
-                    "compute the loss again, or pass retain_graph=True the first time"
-                )
-            stack.append((node, True))
-            stack.extend((t._node, False) for t in node.inputs if t is not None and t._node is not None)
-    return order
+        node = stack.pop()
+        if node.inputs is None:
+            raise RuntimeError(
+                f"[backward] the graph through {type(node).__name__} was already walked and freed; "
+                "compute the loss again, or pass retain_graph=True the first time"
+            )
+        for tensor in node.inputs:
+            if tensor is not None and (before := tensor._node) is not None and before not in seen:
+                seen.add(before)
+                stack.append(before)
+    return sorted(seen, key=operator.attrgetter("number"), reverse=True)
 
 
 def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
     if root._node is None:
         _accumulate(root, gradient, fresh=False)
         return
-    arrived: dict[int, Array] = {id(root._node): gradient}
-    for node in reversed(_topological_order(root)):
-        grad = arrived.pop(id(node), None)
-        assert node.inputs is not None
+    arrived = {root._node: gradient}
+    for node in _nodes(root._node):
+        grad = arrived.pop(node, None)
+        inputs = node.inputs
+        assert inputs is not None
         if grad is not None:
             grads = node.backward(node, grad)
             if not isinstance(grads, tuple):
                 grads = (grads,)
-            if len(grads) != len(node.inputs):
+            if len(grads) != len(inputs):
                 raise RuntimeError(
-                    f"[{type(node).__name__}] backward returned {len(grads)} gradients for {len(node.inputs)} arguments"
+                    f"[{type(node).__name__}] backward returned {len(grads)} gradients for {len(inputs)} arguments"
                 )
-            for tensor, g in zip(node.inputs, grads, strict=True):
-                if g is None or tensor is None or not tensor.requires_grad:
+            for tensor, g in zip(inputs, grads):  # noqa: B905 (checked above with a better message)
+                if g is None or tensor is None or not tensor._requires_grad:
                     continue
-                if g.shape != tensor.data.shape:
+                data = tensor._data
+                if type(g) is not np.ndarray or not g.flags.c_contiguous:
+                    g = _as_array(g, type(node), "backward")
+                if g.shape != data.shape or g.dtype != data.dtype:
                     raise RuntimeError(
-                        f"[{type(node).__name__}] backward returned a gradient of shape {g.shape} for an argument of shape {tensor.data.shape}"
+                        f"[{type(node).__name__}] backward returned a gradient of {g.dtype} and shape {g.shape} "
+                        f"for an argument of {data.dtype} and shape {data.shape}"
                     )
-                if tensor._node is None:
+                before = tensor._node
+                if before is None:
                     _accumulate(tensor, g, node.returns_fresh)
+                elif before in arrived:
+                    arrived[before] = _add(arrived[before], g)
                 else:
-                    key = id(tensor._node)
-                    before = arrived.get(key)
-                    arrived[key] = g if before is None else before + g
+                    arrived[before] = g
         if not retain_graph:
             node.inputs = None
             node.saved_tensors = ()
@@ -247,6 +277,12 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
 
 def _accumulate(leaf: TensorBase, gradient: Array, fresh: bool) -> None:
     if leaf._grad is not None:
-        leaf._grad = leaf._grad + gradient
+        leaf._grad = _add(leaf._grad, gradient)
     else:
-        leaf._grad = gradient if fresh else gradient.astype(leaf.data.dtype, copy=True)
+        leaf._grad = gradient if fresh else gradient.copy()
+
+
+@np.errstate(all="ignore")
+def _add(a: Array, b: Array) -> Array:
+    """Return the sum in an array of its own: either summand may be in other hands."""
+    return np.asarray(a + b)

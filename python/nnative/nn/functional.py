@@ -1,0 +1,17 @@
+"""Layers, activations and losses as functions, under PyTorch's names."""
+
+from nnative.ops import linear
+from nnative.ops.activation import leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from nnative.ops.loss import cross_entropy, mse_loss
+
+__all__ = [
+    "cross_entropy",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "mse_loss",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "tanh",
+]
