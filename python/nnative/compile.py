@@ -15,6 +15,7 @@ import numpy as np
 
 from nnative import _native, random
 from nnative.autograd import Array, TensorBase
+from nnative.grad_mode import mode
 from nnative.recording import Recording, active
 from nnative.tensor import Tensor
 
@@ -242,6 +243,7 @@ def _record(function: Callable[..., Any], arguments: tuple[Any, ...], names: tup
     positional = len(inputs) - len(names)
     native = _native.Recording(buffers)
     with Recording(native) as recording:
+        recording.watch(mode, "enabled")
         result = function(*inputs[:positional], **dict(zip(names, inputs[positional:], strict=True)))
     del inputs, tensors
     leaves: list[Tensor] = []
