@@ -81,7 +81,7 @@ class TensorBase:
             if not isinstance(value, np.ndarray) or value.shape != self.data.shape or value.dtype != self.data.dtype:
                 got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
                 raise ValueError(f"[grad] expected {self.data.dtype} of shape {self.data.shape}, got {got}")
-            value = np.ascontiguousarray(value)
+            value = np.asarray(value, order="C")
         self._grad = value
 
     def backward(self, gradient: Array | TensorBase | None = None, retain_graph: bool = False) -> None:
@@ -116,7 +116,7 @@ def _seed(root: TensorBase, gradient: Array | TensorBase | None) -> Array:
         raise ValueError(
             f"[backward] expected a gradient of {root.data.dtype} and shape {root.data.shape}, got {array.dtype} and shape {array.shape}"
         )
-    return np.ascontiguousarray(array)
+    return np.asarray(array, order="C")
 
 
 class Function:
