@@ -22,6 +22,9 @@ from nnative.autograd import Array
 __all__ = ["Generator", "default_generator", "initial_seed", "manual_seed"]
 
 
+_LARGEST = {np.dtype(real): float(np.finfo(real).max) for real in (np.float32, np.float64)}
+
+
 class Generator:
     """Hands out random arrays, each fill from the next stream of one seed.
 
@@ -102,10 +105,7 @@ class Generator:
             Unless ``low <= high`` with a finite difference.
         """
         real = _real_dtype("uniform", dtype)
-        # In the dtype itself: what is in order as a double may not be as a float.
-        with np.errstate(over="ignore", invalid="ignore"):
-            finite = bool(np.isfinite(real.type(high) - real.type(low)))
-        if not (low <= high and finite):
+        if not (low <= high and high - low <= _LARGEST[real]):
             raise ValueError(f"[uniform] expected low <= high with a finite difference in {real}, got {low} and {high}")
         return _native.uniform(_shape("uniform", shape), *self.take(), low, high, real)
 
@@ -165,7 +165,7 @@ def _shape(operation: str, shape: int | Sequence[int]) -> tuple[int, ...]:
 
 def _real_dtype(operation: str, dtype: DTypeLike) -> np.dtype[Any]:
     real = np.dtype(dtype)
-    if real not in (np.float32, np.float64):
+    if real not in _LARGEST:
         raise TypeError(f"[{operation}] expected dtype float32 or float64, got {real}")
     return real
 
