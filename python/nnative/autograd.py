@@ -102,7 +102,7 @@ class TensorBase:
         if gradient is not None:
             seed = _like(self, gradient, "[backward] expected a gradient of")
         elif self._data.size == 1:
-            seed = np.asarray(1, self._data.dtype).reshape(self._data.shape)
+            seed = _native.full(self._data.shape, 1.0, self._data.dtype)
         else:
             raise RuntimeError(
                 f"[backward] a gradient is needed for a tensor of shape {self._data.shape}: "

@@ -142,7 +142,7 @@ class Compiled:
         """
         data = [_epoch_array(a, scale, i) for i, a in enumerate(arrays)]
         n = _check_epoch(data, batch_size)
-        order = (generator or random.default_generator()).permutation(n) if shuffle else np.arange(n, dtype=np.int64)
+        order = (generator or random.default_generator).permutation(n) if shuffle else np.arange(n, dtype=np.int64)
         last = n if not drop_last else n - n % batch_size
         parts: list[list[Array]] = []
         recorded: _Recorded | None = None

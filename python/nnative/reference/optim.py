@@ -9,12 +9,16 @@ import numpy as np
 
 from nnative.autograd import Array
 
-# The cells that the kernels read: a structured 0-d array each, flags as 0 or 1.
+# The cells that the kernels read: a structured 0-d array each, named by the optimizers' options, flags as 0 or 1.
 SGD_HYPER = np.dtype(
-    [(name, "f8") for name in ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")]
+    [(name, np.float64) for name in ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")]
 )
 ADAM_HYPER = np.dtype(
-    [(name, "f8") for name in ("lr", "beta1", "beta2", "eps", "weight_decay", "decoupled", "maximize")]
+    [
+        ("lr", np.float64),
+        ("betas", np.float64, 2),
+        *((name, np.float64) for name in ("eps", "weight_decay", "decoupled_weight_decay", "maximize")),
+    ]
 )
 
 
@@ -25,7 +29,7 @@ def sgd_step(
 
     ``steps[i]`` counts updates with momentum: at 0 the buffer takes the gradient, undamped.
     """
-    lr, momentum, dampening, weight_decay, nesterov, maximize = (float(h) for h in hyper.item())
+    lr, momentum, dampening, weight_decay, nesterov, maximize = hyper.item()
     for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
         g = -grad if maximize else grad
         if weight_decay:
@@ -47,7 +51,7 @@ def adam_step(
     hyper: Array,
 ) -> None:
     """Update parameters by Adam (Kingma and Ba 2015) or, decoupled, AdamW (Loshchilov and Hutter 2019)."""
-    lr, beta1, beta2, eps, weight_decay, decoupled, maximize = (float(h) for h in hyper.item())
+    lr, (beta1, beta2), eps, weight_decay, decoupled, maximize = hyper.item()
     for param, grad, m, v, step in zip(params, grads, exp_avgs, exp_avg_sqs, steps, strict=True):
         step += 1
         g = -grad if maximize else grad
@@ -78,6 +82,6 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
         [make(n), make(3, 2), make(n)],
         [make.positive(n), make.positive(3, 2), make.positive(n)],
         _steps(0, 1, 20),
-        np.array((0.1, 0.9, 0.999, 1e-8, 0.01, n % 2, n % 3 == 0), dtype=ADAM_HYPER),
+        np.array((0.1, (0.9, 0.999), 1e-8, 0.01, n % 2, n % 3 == 0), dtype=ADAM_HYPER),
     ),
 }

@@ -22,7 +22,7 @@ def philox(counter: Array, key: Array) -> Array:
         p0, p1 = np.uint64(0xD2511F53) * c0, np.uint64(0xCD9E8D57) * c2
         c0, c1, c2, c3 = (p1 >> half) ^ c1 ^ k0, p1 & low, (p0 >> half) ^ c3 ^ k1, p0 & low
         k0, k1 = (k0 + np.uint64(0x9E3779B9)) & low, (k1 + np.uint64(0xBB67AE85)) & low
-    return np.stack([c0, c1, c2, c3], axis=-1).astype(np.uint32)
+    return np.asarray(np.stack([c0, c1, c2, c3], axis=-1), dtype=np.uint32)
 
 
 def words(groups: int, seed: int, stream: int, first: int = 0) -> Array:
@@ -32,7 +32,7 @@ def words(groups: int, seed: int, stream: int, first: int = 0) -> Array:
     counter[:, 0], counter[:, 1] = block & np.uint64(0xFFFFFFFF), block >> np.uint64(32)
     counter[:, 2], counter[:, 3] = stream & 0xFFFFFFFF, stream >> 32
     key = np.array([seed & 0xFFFFFFFF, seed >> 32], dtype=np.uint32)
-    return philox(counter, key).reshape(groups, 16, 4).transpose(0, 2, 1)
+    return np.asarray(philox(counter, key).reshape(groups, 16, 4).transpose(0, 2, 1))
 
 
 def uniform(shape: tuple[int, ...], seed: int, stream: int, low: float, high: float, dtype: Any) -> Array:
@@ -44,18 +44,19 @@ def uniform(shape: tuple[int, ...], seed: int, stream: int, low: float, high: fl
     else:
         w = words(-(-size // 32), seed, stream)
         unit = ((w[:, ::2] >> 5) * 2.0**26 + (w[:, 1::2] >> 6)) * 2.0**-53
-    low, high = real(low), real(high)
-    top = np.nextafter(high, low)
-    return np.asarray(np.minimum(low + unit.ravel()[:size] * (high - low), top).reshape(shape))
+    start, end = real(low), real(high)
+    value = start + unit.ravel()[:size] * (end - start)
+    return np.asarray(np.minimum(value, np.nextafter(end, start)).reshape(shape))
 
 
 def normal(shape: tuple[int, ...], seed: int, stream: int, mean: float, std: float, dtype: Any) -> Array:
     """Return ``mean + std · z`` with z from pairs of words by Box and Muller's transform (1958)."""
     size = int(np.prod(shape))
+    fine: Array
     if np.dtype(dtype) == np.float32:
         w = words(-(-size // 64), seed, stream)
         u = ((w[:, ::2] >> 1).astype(np.float32) + np.float32(0.5)) * 2.0**-31
-        turn, fine = w[:, 1::2], 0.0
+        turn, fine = w[:, 1::2], np.zeros(())
     else:
         w = words(-(-size // 32), seed, stream)
         u = ((w[:, :1] >> 5) * 2.0**26 + (w[:, 1:2] >> 6) + 0.5) * 2.0**-53
