@@ -262,6 +262,8 @@ class Recording {
     if (recorder == &recorder_) recorder = nullptr;
   }
 
+  bool knows(const py::array& array) const { return recorder_.knows(array); }
+
   void add_result(const py::array& array) {
     results_.push_back({recorder_.place_of(array), array.dtype(),
                         std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()),
@@ -304,6 +306,7 @@ void bind_program(py::module_& module) {
       .def(py::init<const std::vector<py::array>&>(), py::arg("buffers"))
       .def("start", &Recording::start)
       .def("stop", &Recording::stop)
+      .def("knows", &Recording::knows, py::arg("array"))
       .def("add_result", &Recording::add_result, py::arg("array"))
       .def("seal", &Recording::seal, py::arg("constants"), py::arg("watches"), py::arg("gradients"),
            py::arg("refreshers"));

@@ -26,6 +26,9 @@ class Recorder {
   // An array that a kernel reads or writes; new ones must come from outside the recording.
   void note_used(const char* kernel, const py::array& array);
 
+  // Whether an array lies in memory that the recording knows: an argument, a kernel's result, or what a kernel used.
+  bool knows(const py::array& array) const { return find(array.data()) != nullptr; }
+
   // Where the data of an array lies.
   struct Place {
     std::size_t memory, offset;

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "kernels/simd.hpp"
+#include "kernels/rows.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
@@ -25,11 +25,97 @@ void scaled_bytes(const Team& team, T* out, const std::uint8_t* table, const std
   }
 }
 
+// The index counted from the front, −1 when it lies outside [−N, N).
+inline Index place(std::int64_t index, Index N) {
+  const Index n = index < 0 ? index + N : index;
+  return n >= 0 && n < N ? n : -1;
+}
+
+void take(const Team& team, std::byte* out, const std::byte* table, const std::int64_t* index, Index A, Index N,
+          Index B, Index M) {
+  const Range mine = share(team, A * M);
+  for (Index item = mine.begin; item < mine.end; ++item) {
+    const Index n = place(index[item % M], N);
+    std::byte* to = out + item * B;
+    const std::byte* from = table + (item / M * N + n) * B;
+    if (n < 0) {
+      std::memset(to, 0xff, static_cast<std::size_t>(B));
+    } else if (B == 4) {
+      std::memcpy(to, from, 4);
+    } else if (B == 8) {
+      std::memcpy(to, from, 8);
+    } else {
+      std::memcpy(to, from, static_cast<std::size_t>(B));
+    }
+  }
+}
+
+// Each member owns rows of the table and looks through all indices, so that every row adds up in the same order.
+template <class T>
+void take_backward(const Team& team, T* dtable, const T* dout, const std::int64_t* index, Index A, Index N, Index B,
+                   Index M) {
+  const Range rows = share(team, A * N);
+  for_each({rows.begin * B, rows.end * B}, [=](Index i) { dtable[i] = T{0}; });
+  if (N == 0 || rows.begin == rows.end) return;
+  for (Index a = rows.begin / N; a <= (rows.end - 1) / N; ++a) {
+    for (Index m = 0; m < M; ++m) {
+      const Index n = place(index[m], N), row = a * N + n;
+      if (n < 0 || row < rows.begin || row >= rows.end) continue;
+      T* to = dtable + row * B;
+      const T* from = dout + (a * M + m) * B;
+      if (B == 1) {
+        *to += *from;
+      } else {
+        for_each({0, B}, [=](Index b) { to[b] += from[b]; });
+      }
+    }
+  }
+}
+
+template <class T>
+void pick(const Team& team, T* out, const T* x, const std::int64_t* index, Index A, Index N, Index B) {
+  const Range mine = share(team, A * B);
+  for (Index item = mine.begin; item < mine.end; ++item) {
+    const Index n = place(index[item], N);
+    out[item] = n < 0 ? std::numeric_limits<T>::quiet_NaN() : x[(item / B * N + n) * B + item % B];
+  }
+}
+
+template <class T>
+void pick_backward(const Team& team, T* dx, const T* dout, const std::int64_t* index, Index A, Index N, Index B) {
+  const Range mine = share(team, A);
+  for_each({mine.begin * N * B, mine.end * N * B}, [=](Index i) { dx[i] = T{0}; });
+  for (Index item = mine.begin * B; item < mine.end * B; ++item) {
+    const Index n = place(index[item], N);
+    if (n >= 0) dx[(item / B * N + n) * B + item % B] = dout[item];
+  }
+}
+
+void join_index(const Team& team, std::int64_t* flat, const std::int64_t* first, const std::int64_t* second, Index M,
+                Index N, Index B) {
+  const Range mine = share(team, M);
+  for (Index m = mine.begin; m < mine.end; ++m) {
+    const Index n = place(first[m], N), b = place(second[m], B);
+    flat[m] = n < 0 || b < 0 ? -(Index{1} << 62) : n * B + b;
+  }
+}
+
+template <class T>
+constexpr GatherKernels<T> kTable{
+    .rows = rows,
+    .scaled_bytes = scaled_bytes,
+    .take = take,
+    .take_backward = take_backward,
+    .pick = pick,
+    .pick_backward = pick_backward,
+    .join_index = join_index,
+};
+
 }  // namespace
 
 extern const GatherKernels<float> gather_f32;
 extern const GatherKernels<double> gather_f64;
-constinit const GatherKernels<float> gather_f32{.rows = rows, .scaled_bytes = scaled_bytes<float>};
-constinit const GatherKernels<double> gather_f64{.rows = rows, .scaled_bytes = scaled_bytes<double>};
+constinit const GatherKernels<float> gather_f32 = kTable<float>;
+constinit const GatherKernels<double> gather_f64 = kTable<double>;
 
 }  // namespace nnative::NNATIVE_ISA

@@ -1,4 +1,6 @@
-// Rows picked by index.
+// Elements picked by index, and what comes back to them. A outer, N indexed and B inner elements of the table, M
+// picked. Negative indices count from the end. Indices may change between replays, so kernels check them: what lies
+// outside is read as NaN (all bits set for other dtypes) and not written.
 #pragma once
 
 #include "runtime/team.hpp"
@@ -7,11 +9,25 @@ namespace nnative {
 
 template <class T>
 struct GatherKernels {
-  // out (N, bytes) = table (·, bytes)[index (N)], rows of any dtype
+  // out (N, bytes) = table (·, bytes)[index (N)], rows of any dtype; indices are trusted
   void (*rows)(const Team&, std::byte* out, const std::byte* table, const std::int64_t* index, Index N, Index bytes);
-  // out (N, C) = scale · table (·, C)[index (N)], from bytes
+  // out (N, C) = scale · table (·, C)[index (N)], from bytes; indices are trusted
   void (*scaled_bytes)(const Team&, T* out, const std::uint8_t* table, const std::int64_t* index, Index N, Index C,
                        T scale);
+
+  // out (A,M,B) = table (A,N,B)[:, index (M)], B in bytes
+  void (*take)(const Team&, std::byte* out, const std::byte* table, const std::int64_t* index, Index A, Index N,
+               Index B, Index M);
+  // dtable (A,N,B) = 0; dtable[:, index (M)] += dout (A,M,B), in the order of the indices
+  void (*take_backward)(const Team&, T* dtable, const T* dout, const std::int64_t* index, Index A, Index N, Index B,
+                        Index M);
+  // out (A,B) = x (A,N,B)[a, index (A,B), b]
+  void (*pick)(const Team&, T* out, const T* x, const std::int64_t* index, Index A, Index N, Index B);
+  // dx (A,N,B) = 0; dx[a, index (A,B), b] = dout (A,B)
+  void (*pick_backward)(const Team&, T* dx, const T* dout, const std::int64_t* index, Index A, Index N, Index B);
+  // flat (M) = place of (first, second) (M) in a matrix (N,B), −(2⁶²) where one lies outside
+  void (*join_index)(const Team&, std::int64_t* flat, const std::int64_t* first, const std::int64_t* second, Index M,
+                     Index N, Index B);
 };
 
 }  // namespace nnative

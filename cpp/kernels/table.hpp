@@ -2,11 +2,14 @@
 #pragma once
 
 #include "kernels/activation.hpp"
+#include "kernels/elementwise.hpp"
 #include "kernels/gather.hpp"
 #include "kernels/linear.hpp"
 #include "kernels/loss.hpp"
 #include "kernels/optim.hpp"
 #include "kernels/random.hpp"
+#include "kernels/reduce.hpp"
+#include "kernels/shape.hpp"
 
 namespace nnative {
 
@@ -18,12 +21,15 @@ struct Kernels {
   const OptimKernels<T>* optim;
   const RandomKernels<T>* random;
   const GatherKernels<T>* gather;
+  const ElementwiseKernels<T>* elementwise;
+  const ReduceKernels<T>* reduce;
 };
 
 struct KernelTable {
   const char* isa;
   Kernels<float> f32;
   Kernels<double> f64;
+  const ShapeKernels* shape;
 };
 
 }  // namespace nnative

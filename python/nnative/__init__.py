@@ -2,22 +2,26 @@
 
 from numpy import float32, float64, int32, int64
 
-from nnative import nn, ops
+from nnative import nn, ops, optim, random
 from nnative._native import __version__
 from nnative.autograd import Function
+from nnative.compile import compile
 from nnative.creation import arange, from_numpy, full, ones, ones_like, tensor, zeros, zeros_like
 from nnative.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from nnative.ops import abs, cat, clip, concatenate, exp, log, matmul, maximum, mean, minimum, sqrt, stack, sum, where
+from nnative.random import Generator, initial_seed, manual_seed
 from nnative.tensor import Tensor
 
 __all__ = [
     "Function",
+    "Generator",
     "Tensor",
     "__version__",
     "abs",
     "arange",
     "cat",
     "clip",
+    "compile",
     "concatenate",
     "enable_grad",
     "exp",
@@ -25,10 +29,12 @@ __all__ = [
     "float64",
     "from_numpy",
     "full",
+    "initial_seed",
     "int32",
     "int64",
     "is_grad_enabled",
     "log",
+    "manual_seed",
     "matmul",
     "maximum",
     "mean",
@@ -38,6 +44,8 @@ __all__ = [
     "ones",
     "ones_like",
     "ops",
+    "optim",
+    "random",
     "set_grad_enabled",
     "sqrt",
     "stack",

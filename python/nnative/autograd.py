@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nnative import _native
 from nnative.grad_mode import mode
+from nnative.recording import state as recording_state
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
@@ -68,10 +70,16 @@ class TensorBase:
     @property
     def grad(self) -> Array | None:
         """The gradient that `backward` accumulated, of the data's shape and dtype, or None."""
+        recording = recording_state.recording
+        if recording is not None:
+            recording.use_gradient(self)
         return self._grad
 
     @grad.setter
     def grad(self, value: Array | TensorBase | None) -> None:
+        recording = recording_state.recording
+        if recording is not None:
+            recording.clear_gradient(self)
         self._grad = None if value is None else _like(self, value, "[grad] expected")
 
     def backward(self, gradient: Array | TensorBase | None = None, retain_graph: bool = False) -> None:
@@ -94,7 +102,7 @@ class TensorBase:
         if gradient is not None:
             seed = _like(self, gradient, "[backward] expected a gradient of")
         elif self._data.size == 1:
-            seed = np.asarray(1, self._data.dtype).reshape(self._data.shape)
+            seed = _native.full(self._data.shape, 1.0, self._data.dtype)
         else:
             raise RuntimeError(
                 f"[backward] a gradient is needed for a tensor of shape {self._data.shape}: "
@@ -180,6 +188,9 @@ class Function:
         data = cls.forward(ctx, *arrays)
         if type(data) is not np.ndarray or not data.flags.c_contiguous:
             data = _as_array(data, cls, "forward")
+        recording = recording_state.recording
+        if recording is not None:
+            recording.note(cls.__name__, inputs, arrays, data)
         result = wrap(data)
         if True in needs and mode.enabled:
             if data.dtype not in _FLOATS:
@@ -240,6 +251,7 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
         _accumulate(root, gradient, fresh=False)
         return
     arrived = {root._node: gradient}
+    recording = recording_state.recording
     for node in _nodes(root._node):
         grad = arrived.pop(node, None)
         inputs = node.inputs
@@ -263,11 +275,13 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
                         f"[{type(node).__name__}] backward returned a gradient of {g.dtype} and shape {g.shape} "
                         f"for an argument of {data.dtype} and shape {data.shape}"
                     )
+                if recording is not None:
+                    recording.check(f"{type(node).__name__}.backward", g, (grad, *node.saved_tensors))
                 before = tensor._node
                 if before is None:
                     _accumulate(tensor, g, node.returns_fresh)
                 elif before in arrived:
-                    arrived[before] = _add(arrived[before], g)
+                    arrived[before] = _native.add(arrived[before], g)
                 else:
                     arrived[before] = g
         if not retain_graph:
@@ -276,13 +290,12 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
 
 
 def _accumulate(leaf: TensorBase, gradient: Array, fresh: bool) -> None:
-    if leaf._grad is not None:
-        leaf._grad = _add(leaf._grad, gradient)
+    recording = recording_state.recording
+    if recording is not None:
+        recording.use_gradient(leaf)
+    if leaf._grad is None:
+        leaf._grad = gradient if fresh else _native.copy(gradient)
+    elif leaf._grad.flags.writeable:
+        _native.accumulate(leaf._grad, gradient)
     else:
-        leaf._grad = gradient if fresh else gradient.copy()
-
-
-@np.errstate(all="ignore")
-def _add(a: Array, b: Array) -> Array:
-    """Return the sum in an array of its own: either summand may be in other hands."""
-    return np.asarray(a + b)
+        leaf._grad = _native.add(leaf._grad, gradient)

@@ -15,6 +15,7 @@ import numpy as np
 
 from nnative import _native, random
 from nnative.autograd import Array, TensorBase
+from nnative.grad_mode import mode
 from nnative.recording import Recording, active
 from nnative.tensor import Tensor
 
@@ -141,7 +142,7 @@ class Compiled:
         """
         data = [_epoch_array(a, scale, i) for i, a in enumerate(arrays)]
         n = _check_epoch(data, batch_size)
-        order = (generator or random.default_generator()).permutation(n) if shuffle else np.arange(n, dtype=np.int64)
+        order = (generator or random.default_generator).permutation(n) if shuffle else np.arange(n, dtype=np.int64)
         last = n if not drop_last else n - n % batch_size
         parts: list[list[Array]] = []
         recorded: _Recorded | None = None
@@ -242,6 +243,7 @@ def _record(function: Callable[..., Any], arguments: tuple[Any, ...], names: tup
     positional = len(inputs) - len(names)
     native = _native.Recording(buffers)
     with Recording(native) as recording:
+        recording.watch(mode, "enabled")
         result = function(*inputs[:positional], **dict(zip(names, inputs[positional:], strict=True)))
     del inputs, tensors
     leaves: list[Tensor] = []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nnative.autograd import Array, TensorBase
+import numpy as np
+
+if TYPE_CHECKING:
+    from nnative.autograd import Array, TensorBase
 
 
 class State(NamedTuple):
@@ -22,12 +25,22 @@ class _Active(threading.local):
     recording: Recording | None = None
 
 
-_active = _Active()
+# Read directly where a function call would count.
+state = _Active()
 
 
 def active() -> Recording | None:
     """Return the recording under way on this thread, if any."""
-    return _active.recording
+    return state.recording
+
+
+def reads_value(name: str) -> None:
+    """Raise RuntimeError while a recording is under way: what a program does with a value, a replay cannot follow."""
+    if state.recording is not None:
+        raise RuntimeError(
+            f"[compile] {name} reads a value while a step is recorded: a replay would not see other values. "
+            "Return the tensor from the step and read it outside"
+        )
 
 
 class Recording:
@@ -42,12 +55,12 @@ class Recording:
         self._refreshers: dict[int, Callable[[], None]] = {}
 
     def __enter__(self) -> Recording:
-        _active.recording = self
+        state.recording = self
         self.native.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        _active.recording = None
+        state.recording = None
         self.native.stop()
 
     def watch(self, owner: Any, name: str) -> None:
@@ -57,6 +70,22 @@ class Recording:
     def use(self, tensor: TensorBase) -> None:
         """Rely on a tensor's array and on whether it requires a gradient, if it outlives the function."""
         self._tensors.setdefault(id(tensor), weakref.ref(tensor))
+
+    def note(self, operation: str, inputs: Sequence[TensorBase | None], arrays: Sequence[Any], result: Array) -> None:
+        """Note the tensors that an operation took; RuntimeError if NumPy computed its result."""
+        for tensor in inputs:
+            if tensor is not None and tensor._node is None:
+                self.use(tensor)
+        self.check(operation, result, arrays)
+
+    def check(self, operation: str, result: Array, arrays: Sequence[Any]) -> None:
+        """Raise RuntimeError for a result that neither a recorded kernel wrote nor one of the arrays has in it."""
+        if result.size and not self.native.knows(result):
+            if any(isinstance(a, np.ndarray) and np.may_share_memory(a, result) for a in arrays):
+                return
+            raise RuntimeError(
+                f"[compile] {operation} computes in NumPy while a step is recorded: a replay would not compute it again"
+            )
 
     def clear_gradient(self, leaf: TensorBase) -> None:
         """Note that the function itself sets the gradient of a leaf to None: what it was before does not matter."""

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from nnative import autograd, ops
+from nnative import _native, autograd, ops
 from nnative.autograd import Array, TensorBase, wrap
 from nnative.conversion import as_data
 from nnative.grad_mode import is_grad_enabled
+from nnative.recording import reads_value
 
 Self = TypeVar("Self", bound="Tensor")
 
@@ -111,37 +112,45 @@ class Tensor(TensorBase):
 
     def numpy(self) -> Array:
         """Return the data, sharing memory."""
+        reads_value("numpy()")
         return self._data
 
     def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> Array:
+        reads_value("conversion to an array")
         if copy:
             return np.array(self._data, dtype=dtype)
         return np.asarray(self._data, dtype=dtype)
 
     def tolist(self) -> Any:
         """Return the data as nested lists of Python numbers."""
+        reads_value("tolist()")
         return self._data.tolist()
 
     def item(self) -> Any:
         """Return the only element as a Python number; ValueError for another number of elements."""
         if self._data.size != 1:
             raise ValueError(f"[item] expected a tensor of one element, got shape {self._data.shape}")
+        reads_value("item()")
         return self._data.item()
 
     def __float__(self) -> builtins.float:
+        reads_value("float()")
         return builtins.float(self.item())
 
     def __int__(self) -> builtins.int:
+        reads_value("int()")
         return builtins.int(self.item())
 
     def __index__(self) -> builtins.int:
         if self._data.dtype.kind not in "iu":
             raise TypeError(f"[index] expected an integer tensor, got {self._data.dtype}")
+        reads_value("use as an index")
         return builtins.int(self.item())
 
     def __bool__(self) -> builtins.bool:
         if self._data.size != 1:
             raise ValueError(f"[bool] the truth of a tensor of shape {self._data.shape} is ambiguous")
+        reads_value("bool()")
         return builtins.bool(self._data.item())
 
     # Copies
@@ -173,7 +182,7 @@ class Tensor(TensorBase):
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
-        self._grad = None
+        self.grad = None
 
     # Operators. Functions are methods as they are, without another call in between.
 
@@ -221,6 +230,7 @@ class Tensor(TensorBase):
 
     # Equality is elementwise, so that the default would answer with the truth of a tensor.
     def __contains__(self, value: Any) -> builtins.bool:
+        reads_value("in")
         return builtins.bool(np.any(ops.eq(self, value)._data))
 
     @property
@@ -251,7 +261,7 @@ def _in_place(tensor: Self, result: Tensor, operator: str) -> Self:
         raise ValueError(f"[{operator}] expected a result of shape {tensor._data.shape}, got {result._data.shape}")
     if not tensor._data.flags.writeable:
         raise ValueError(f"[{operator}] expected a tensor that can be written, got a read-only array of {tensor.shape}")
-    tensor._data[...] = result._data
+    _native.assign(tensor._data, result._data)
     return tensor
 
 

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from nnative.nn.parameter import Parameter
 from nnative.nn.state import LoadResult, load_entries
+from nnative.recording import state as recording_state
 from nnative.tensor import Tensor
 
 M = TypeVar("M", bound="Module")
@@ -54,6 +55,9 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output."""
+        recording = recording_state.recording
+        if recording is not None:
+            recording.watch(self, "training")
         return self.forward(*args, **kwargs)
 
     # Registration

@@ -7,39 +7,50 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnative import _native
 from nnative.autograd import Array, Function, TensorBase, wrap
-from nnative.ops.operands import Operand, fail_broadcast, operands, silent, unbroadcast
+from nnative.ops.operands import Operand, fail_broadcast, natives, operands, silent, unbroadcast
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
 
 
 class Binary(Function):
-    """An operation on two operands: a subclass says what it computes, this class broadcasts."""
+    """An operation on two operands: a subclass names its kernel, this class chooses between it and NumPy.
+
+    Floats are for kernels; NumPy computes integers and bools, which have no gradients.
+    """
 
     name: str
-    compute: Any  # of two arrays of one dtype, elementwise
-    keeps_operands = True  # whether backward needs their values
+    kernel: Any  # of two float arrays, or one and a number
+    compute: Any  # the same in NumPy
+    returns_fresh = True
 
     @staticmethod
-    @silent
     def forward(ctx: Any, a: Any, b: Any) -> Array:  # noqa: D102
-        a, b = operands(ctx.name, a, b)
+        if not natives(ctx.name, a, b):
+            a, b = operands(ctx.name, a, b)
+            if a.dtype.kind != "f":
+                return _integers(ctx, a, b)
+        ctx.saved_tensors = a, b
         try:
-            result = ctx.compute(a, b)
+            return ctx.kernel(a, b)  # type: ignore[no-any-return]
         except ValueError:
             if _broadcasts(a, b):
                 raise
             raise fail_broadcast(ctx.name, a, b) from None
-        ctx.shapes = a.shape, b.shape
-        if ctx.keeps_operands:
-            ctx.save_for_backward(a, b)
-        return np.asarray(result)
 
 
-def _broadcasts(a: Array, b: Array) -> bool:
+@silent
+def _integers(ctx: Binary, a: Array, b: Array) -> Array:
+    if not _broadcasts(a, b):
+        raise fail_broadcast(ctx.name, a, b)
+    return np.asarray(ctx.compute(a, b))
+
+
+def _broadcasts(a: Any, b: Any) -> bool:
     try:
-        np.broadcast_shapes(a.shape, b.shape)
+        np.broadcast_shapes(np.shape(a), np.shape(b))
     except ValueError:
         return False
     return True
@@ -49,16 +60,16 @@ class Add(Binary):
     """a + b."""
 
     name = "add"
-    keeps_operands = False
+    kernel = _native.add
     compute = np.add
+    returns_fresh = False
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        (a_shape, b_shape), needs = ctx.shapes, ctx.needs_input_grad
+        (a, b), needs = ctx.saved_tensors, ctx.needs_input_grad
         return (
-            unbroadcast(grad, a_shape) if needs[0] else None,
-            unbroadcast(grad, b_shape) if needs[1] else None,
+            unbroadcast(grad, a.shape) if needs[0] else None,
+            unbroadcast(grad, b.shape) if needs[1] else None,
         )
 
 
@@ -66,7 +77,8 @@ class Sub(Binary):
     """a − b."""
 
     name = "sub"
-    keeps_operands = False
+    kernel = _native.sub
+    returns_fresh = False
 
     @staticmethod
     def compute(a: Array, b: Array) -> Array:
@@ -76,29 +88,27 @@ class Sub(Binary):
         return np.subtract(a, b)
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        (a_shape, b_shape), needs = ctx.shapes, ctx.needs_input_grad
-        return (
-            unbroadcast(grad, a_shape) if needs[0] else None,
-            unbroadcast(np.negative(grad), b_shape) if needs[1] else None,
-        )
+        (a, b), needs = ctx.saved_tensors, ctx.needs_input_grad
+        db = None
+        if needs[1]:
+            db = _native.neg(grad) if b.shape == grad.shape else _native.sum_to(grad, b.shape, -1.0)
+        return unbroadcast(grad, a.shape) if needs[0] else None, db
 
 
 class Mul(Binary):
     """a · b."""
 
     name = "mul"
+    kernel = _native.mul
     compute = np.multiply
-    returns_fresh = True
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
         (a, b), needs = ctx.saved_tensors, ctx.needs_input_grad
         return (
-            unbroadcast(np.asarray(grad * b), a.shape) if needs[0] else None,
-            unbroadcast(np.asarray(grad * a), b.shape) if needs[1] else None,
+            unbroadcast(_native.mul(grad, b), a.shape) if needs[0] else None,
+            unbroadcast(_native.mul(grad, a), b.shape) if needs[1] else None,
         )
 
 
@@ -106,23 +116,19 @@ class Div(Binary):
     """a / b."""
 
     name = "div"
-    returns_fresh = True
+    kernel = _native.div
 
     @staticmethod
     def compute(a: Array, b: Array) -> Array:
-        """Return a / b of floats; integers are an error, since the result would be of another dtype."""
-        if a.dtype.kind != "f":
-            raise TypeError(f"[div] expected float32 or float64, got {a.dtype}: convert with to(dtype)")
-        return np.divide(a, b)
+        """Raise: the quotient of integers would be of another dtype."""
+        raise TypeError(f"[div] expected float32 or float64, got {a.dtype}: convert with to(dtype)")
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
         (a, b), needs = ctx.saved_tensors, ctx.needs_input_grad
-        quotient = np.asarray(grad / b)
         return (
-            unbroadcast(quotient, a.shape) if needs[0] else None,
-            unbroadcast(np.negative(np.asarray(quotient * (a / b))), b.shape) if needs[1] else None,
+            unbroadcast(_native.div(grad, b), a.shape) if needs[0] else None,
+            unbroadcast(_native.div_backward(grad, a, b), b.shape) if needs[1] else None,
         )
 
 
@@ -130,58 +136,49 @@ class Pow(Binary):
     """a to the power b."""
 
     name = "pow"
+    kernel = _native.pow
     compute = np.power
-    returns_fresh = True
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
         (a, b), needs = ctx.saved_tensors, ctx.needs_input_grad
-        da = db = None
-        if needs[0]:
-            # b = 0 would be 0 · ∞ at a = 0
-            da = unbroadcast(np.where(b == 0, b, grad * (b * np.power(a, b - b.dtype.type(1)))), a.shape)
-        if needs[1]:
-            # a = 0 would be 0 · −∞ for b > 0
-            slope = np.where((a == 0) & (b >= 0), a, np.power(a, b) * np.log(a))
-            db = unbroadcast(np.asarray(grad * slope), b.shape)
-        return da, db
+        return (
+            unbroadcast(_native.pow_backward_base(grad, a, b), a.shape) if needs[0] else None,
+            unbroadcast(_native.pow_backward_exponent(grad, a, b), b.shape) if needs[1] else None,
+        )
 
 
 class Maximum(Binary):
     """The larger of a and b; equal elements share the gradient."""
 
     name = "maximum"
-    compute: Any = np.maximum
-    returns_fresh = True
+    kernel = _native.maximum
+    compute = np.maximum
 
     @staticmethod
-    def wins(a: Array, b: Array) -> Any:
-        """Return where the result is a."""
-        return a > b
-
-    @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
         (a, b), needs = ctx.saved_tensors, ctx.needs_input_grad
-        share = np.where(a == b, grad * grad.dtype.type(0.5), grad)
-        zero = grad.dtype.type(0)
         return (
-            unbroadcast(np.where(ctx.wins(b, a), zero, share), a.shape) if needs[0] else None,
-            unbroadcast(np.where(ctx.wins(a, b), zero, share), b.shape) if needs[1] else None,
+            unbroadcast(_native.maximum_backward(grad, a, b), a.shape) if needs[0] else None,
+            unbroadcast(_native.maximum_backward(grad, b, a), b.shape) if needs[1] else None,
         )
 
 
-class Minimum(Maximum):
+class Minimum(Binary):
     """The smaller of a and b; equal elements share the gradient."""
 
     name = "minimum"
+    kernel = _native.minimum
     compute = np.minimum
 
     @staticmethod
-    def wins(a: Array, b: Array) -> Any:
-        """Return where the result is a."""
-        return a < b
+    def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
+        (a, b), needs = ctx.saved_tensors, ctx.needs_input_grad
+        # Where a is the smaller, b is the larger: the rule of maximum with its operands exchanged.
+        return (
+            unbroadcast(_native.maximum_backward(grad, b, a), a.shape) if needs[0] else None,
+            unbroadcast(_native.maximum_backward(grad, a, b), b.shape) if needs[1] else None,
+        )
 
 
 def add(a: Operand, b: Operand) -> Tensor:

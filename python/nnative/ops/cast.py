@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnative import _native
 from nnative.autograd import Array, Function, wrap
 from nnative.ops.operands import silent
 
@@ -20,15 +21,21 @@ class Cast(Function):
     returns_fresh = True
 
     @staticmethod
-    @silent
     def forward(ctx: Any, x: Array, dtype: Any) -> Array:  # noqa: D102
         ctx.dtype = x.dtype
-        return x.astype(dtype)
+        return _convert(x, dtype)
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        return grad.astype(ctx.dtype), None
+        return _convert(grad, ctx.dtype), None
+
+
+@silent
+def _convert(x: Array, dtype: Any) -> Array:
+    if x.dtype == dtype:
+        return _native.copy(x)
+    native = dtype.kind == "f" and (x.dtype.kind == "f" or x.dtype in (np.int64, np.uint8, np.bool_))
+    return _native.cast(x, dtype) if native else x.astype(dtype)
 
 
 def clone(x: Tensor) -> Tensor:

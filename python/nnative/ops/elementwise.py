@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnative import _native
 from nnative.autograd import Array, Function, TensorBase
-from nnative.ops.operands import Operand, array_of, operands, require_float, silent, unbroadcast
+from nnative.ops.operands import Operand, array_of, natives, operands, require_float, unbroadcast
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
@@ -20,11 +22,12 @@ class Neg(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
-        return np.negative(array_of("neg", x))
+        x = array_of("neg", x)
+        return _native.neg(x) if x.dtype.kind == "f" else np.negative(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
-        return np.negative(grad)
+        return _native.neg(grad)
 
 
 class Exp(Function):
@@ -33,18 +36,16 @@ class Exp(Function):
     returns_fresh = True
 
     @staticmethod
-    @silent
     def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
         require_float("exp", x)
-        y = np.exp(x)
-        ctx.save_for_backward(y)
+        y = _native.exp_forward(x)
+        ctx.saved_tensors = (y,)
         return y
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
         (y,) = ctx.saved_tensors
-        return grad * y  # type: ignore[no-any-return]
+        return _native.mul(grad, y)
 
 
 class Log(Function):
@@ -53,17 +54,15 @@ class Log(Function):
     returns_fresh = True
 
     @staticmethod
-    @silent
     def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
         require_float("log", x)
-        ctx.save_for_backward(x)
-        return np.log(x)
+        ctx.saved_tensors = (x,)
+        return _native.log_forward(x)
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
         (x,) = ctx.saved_tensors
-        return grad / x  # type: ignore[no-any-return]
+        return _native.div(grad, x)
 
 
 class Sqrt(Function):
@@ -72,18 +71,16 @@ class Sqrt(Function):
     returns_fresh = True
 
     @staticmethod
-    @silent
     def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
         require_float("sqrt", x)
-        y = np.sqrt(x)
-        ctx.save_for_backward(y)
+        y = _native.sqrt(x)
+        ctx.saved_tensors = (y,)
         return y
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
         (y,) = ctx.saved_tensors
-        return grad / (y + y)  # type: ignore[no-any-return]
+        return _native.sqrt_backward(grad, y)
 
 
 class Abs(Function):
@@ -94,14 +91,13 @@ class Abs(Function):
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
         x = array_of("abs", x)
-        ctx.save_for_backward(x)
-        return np.abs(x)
+        ctx.saved_tensors = (x,)
+        return _native.abs(x) if x.dtype.kind == "f" else np.abs(x)
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
         (x,) = ctx.saved_tensors
-        return grad * np.sign(x)  # type: ignore[no-any-return]
+        return _native.abs_backward(grad, x)
 
 
 class Clip(Function):
@@ -110,24 +106,20 @@ class Clip(Function):
     returns_fresh = True
 
     @staticmethod
-    @silent
     def forward(ctx: Any, x: Array, low: float | None, high: float | None) -> Array:  # noqa: D102
         x = array_of("clip", x)
-        for bound in (low, high):
-            if bound is not None:
-                operands("clip", x, bound)
-        ctx.save_for_backward(x, low, high)
-        return np.asarray(np.clip(x, low, high), x.dtype)
+        if x.dtype.kind != "f":
+            for bound in (low, high):
+                if bound is not None:
+                    operands("clip", x, bound)
+            return np.asarray(np.clip(x, low, high), x.dtype)
+        low, high = -math.inf if low is None else low, math.inf if high is None else high
+        ctx.saved_tensors = x, low, high
+        return _native.clip(x, low, high)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        x, low, high = ctx.saved_tensors
-        inside = np.ones(x.shape, bool)
-        if low is not None:
-            inside &= x >= low
-        if high is not None:
-            inside &= x <= high
-        return np.where(inside, grad, grad.dtype.type(0)), None, None
+        return _native.clip_backward(grad, *ctx.saved_tensors), None, None
 
 
 class Where(Function):
@@ -136,25 +128,26 @@ class Where(Function):
     returns_fresh = True
 
     @staticmethod
-    def forward(ctx: Any, condition: Array, a: Any, b: Any) -> Any:  # noqa: D102
-        a, b = operands("where", a, b)
-        ctx.save_for_backward(condition, a.shape, b.shape)
+    def forward(ctx: Any, condition: Array, a: Any, b: Any) -> Array:  # noqa: D102
+        if not natives("where", a, b):
+            a, b = operands("where", a, b)
+        ctx.saved_tensors = condition, a, b
         try:
+            if (a if isinstance(a, np.ndarray) else b).dtype.kind == "f":
+                return _native.where(condition, a, b)
             return np.where(condition, a, b)
         except ValueError:
             raise ValueError(
-                f"[where] expected shapes that broadcast, got {condition.shape}, {a.shape} and {b.shape}"
+                f"[where] expected shapes that broadcast, got {condition.shape}, {np.shape(a)} and {np.shape(b)}"
             ) from None
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        condition, a_shape, b_shape = ctx.saved_tensors
-        zero = grad.dtype.type(0)
+        (condition, a, b), needs = ctx.saved_tensors, ctx.needs_input_grad
         return (
             None,
-            unbroadcast(np.where(condition, grad, zero), a_shape),
-            unbroadcast(np.where(condition, zero, grad), b_shape),
+            unbroadcast(_native.where(condition, grad, 0.0), a.shape) if needs[1] else None,
+            unbroadcast(_native.where(condition, 0.0, grad), b.shape) if needs[2] else None,
         )
 
 

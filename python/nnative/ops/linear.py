@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnative import _native
 from nnative.autograd import Array, Function
-from nnative.ops.operands import array_of, require_float, same_dtype, silent, unbroadcast
+from nnative.ops.operands import array_of, require_float, same_dtype, unbroadcast
 from nnative.ops.shape import reshape
-from nnative.reference.linear import linear_backward_input, linear_backward_weight, linear_forward
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
@@ -34,10 +34,10 @@ class Linear(Function):
             _check_linear(x, weight, bias)
         rows = x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
         if not rows.flags.c_contiguous:
-            rows = np.ascontiguousarray(rows)
+            rows = _native.copy(rows)
         ctx.save_for_backward(rows, weight)
         ctx.shape = x.shape
-        y = linear_forward(rows, weight, bias)
+        y = _native.linear_forward(rows, weight, bias)
         return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
 
     @staticmethod
@@ -48,11 +48,11 @@ class Linear(Function):
             dy = dy.reshape(x.shape[0], weight.shape[0])
         dx = dweight = dbias = None
         if need_x:
-            dx = linear_backward_input(dy, weight)
+            dx = _native.linear_backward_input(dy, weight)
             if len(ctx.shape) != 2:
                 dx = dx.reshape(ctx.shape)
         if need_weight or need_bias:
-            dweight, dbias = linear_backward_weight(dy, x, need_bias)
+            dweight, dbias = _native.linear_backward_weight(dy, x, need_bias)
         return dx, dweight, dbias
 
 
@@ -76,10 +76,9 @@ class MatMul(Function):
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array) -> Array:  # noqa: D102
         ctx.save_for_backward(a, b)
-        return _batched(linear_backward_input, a, b, (a.shape[-2], b.shape[-1]))
+        return _batched(_native.linear_backward_input, a, b, (a.shape[-2], b.shape[-1]))
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
         a, b = ctx.saved_tensors
         da = db = None
@@ -92,12 +91,12 @@ class MatMul(Function):
 
 def _nt(a: Array, b: Array) -> Array:
     """Return a · bᵀ."""
-    return linear_forward(a, b, None)
+    return _native.linear_forward(a, b, None)
 
 
 def _tn(a: Array, b: Array) -> Array:
     """Return aᵀ · b."""
-    return linear_backward_weight(a, b, False)[0]
+    return _native.linear_backward_weight(a, b, False)[0]
 
 
 def _batched(product: Callable[[Array, Array], Array], a: Array, b: Array, shape: tuple[int, ...]) -> Array:
@@ -105,10 +104,10 @@ def _batched(product: Callable[[Array, Array], Array], a: Array, b: Array, shape
     if a.ndim == b.ndim == 2:
         return product(a, b)
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    out = np.empty((*batch, *shape), a.dtype)
+    out = _native.empty((*batch, *shape), a.dtype)
     a, b = np.broadcast_to(a, batch + a.shape[-2:]), np.broadcast_to(b, batch + b.shape[-2:])
     for i in np.ndindex(*batch):
-        out[i] = product(a[i], b[i])
+        _native.assign(out[i], product(a[i], b[i]))
     return out
 
 

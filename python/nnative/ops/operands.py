@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from nnative import _native
 from nnative.autograd import Array, TensorBase
 
 if TYPE_CHECKING:
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 
 # What an operation takes where it takes a tensor.
 Operand: TypeAlias = "Tensor | Array | float"
-
-_A = TypeVar("_A")
+Dims: TypeAlias = "int | tuple[int, ...] | None"
 
 # Infinity and NaN are results, as in PyTorch, not warnings.
 silent = np.errstate(all="ignore")
@@ -85,9 +85,34 @@ def fail_broadcast(name: str, a: Array, b: Array) -> ValueError:
 
 def unbroadcast(grad: Array, shape: tuple[int, ...]) -> Array:
     """Return the gradient of an operand of ``shape`` that was broadcast to the gradient's shape: a sum."""
-    if grad.shape == shape:
-        return grad
-    extra = grad.ndim - len(shape)
-    ones = tuple(i + extra for i, size in enumerate(shape) if size == 1)
-    total: Array = np.add.reduce(grad, tuple(range(extra)) + ones)
-    return total.reshape(shape)
+    return grad if grad.shape == shape else _native.sum_to(grad, shape, 1.0)
+
+
+def natives(name: str, a: Any, b: Any) -> bool:
+    """Whether kernels take both: float arrays of one dtype, or one and a number; TypeError for what no operation takes."""
+    if type(a) is np.ndarray:
+        if a.dtype.char in "fd":
+            if type(b) is np.ndarray:
+                if b.dtype is a.dtype:
+                    return True
+            elif type(b) is float or type(b) is int:
+                return True
+    elif type(b) is np.ndarray and (type(a) is float or type(a) is int):
+        return b.dtype.char in "fd"
+    return False
+
+
+def normalise_dims(name: str, dim: Dims, ndim: int) -> tuple[int, ...]:
+    """Return the dimensions as sorted non-negative numbers, all of them for None."""
+    if dim is None:
+        return tuple(range(ndim))
+    dims = dim if isinstance(dim, tuple | list) else (dim,)
+    for d in dims:
+        if not isinstance(d, int | np.integer) or isinstance(d, bool):
+            raise TypeError(f"[{name}] expected dim to be an int, a tuple of ints or None, got {dim!r}")
+        if not -ndim <= d < ndim:
+            raise ValueError(f"[{name}] expected dim in [{-ndim}, {ndim}) for {ndim} dimensions, got {d}")
+    result = tuple(sorted(int(d) % ndim for d in dims))
+    if len(set(result)) != len(result):
+        raise ValueError(f"[{name}] expected dimensions that differ, got {dim}")
+    return result

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnative import _native
 from nnative.autograd import Array, Function, TensorBase, wrap
-from nnative.ops.operands import array_of, require_float, silent
+from nnative.ops.operands import Dims, array_of, normalise_dims, require_float
+from nnative.ops.shape import reshape
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
-
-Dims: TypeAlias = "int | tuple[int, ...] | None"
-
-
-def normalise_dims(name: str, dim: Dims, ndim: int) -> tuple[int, ...]:
-    """Return the dimensions as sorted non-negative numbers, all of them for None."""
-    if dim is None:
-        return tuple(range(ndim))
-    dims = dim if isinstance(dim, tuple | list) else (dim,)
-    for d in dims:
-        if not isinstance(d, int | np.integer) or isinstance(d, bool):
-            raise TypeError(f"[{name}] expected dim to be an int, a tuple of ints or None, got {dim!r}")
-        if not -ndim <= d < ndim:
-            raise ValueError(f"[{name}] expected dim in [{-ndim}, {ndim}) for {ndim} dimensions, got {d}")
-    result = tuple(sorted(int(d) % ndim for d in dims))
-    if len(set(result)) != len(result):
-        raise ValueError(f"[{name}] expected dimensions that differ, got {dim}")
-    return result
-
 
 class Sum(Function):
     """The sum over some dimensions times ``scale``."""
@@ -38,45 +21,39 @@ class Sum(Function):
     returns_fresh = True
 
     @staticmethod
-    @silent
     def forward(ctx: Any, x: Array, dims: tuple[int, ...], keepdim: bool, scale: float) -> Array:  # noqa: D102
-        ctx.shape, ctx.dims, ctx.scale = x.shape, dims, scale
-        total = np.asarray(np.sum(x, axis=dims, keepdims=keepdim))
-        return total if scale == 1.0 else np.asarray(total * x.dtype.type(scale))
+        ctx.saved_tensors = x.shape, dims, scale
+        if x.dtype.kind != "f":
+            return np.asarray(np.sum(x, axis=dims, keepdims=keepdim))
+        return _native.sum(np.asarray(x, order="C"), dims, keepdim, scale)
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        kept = grad.reshape([1 if i in ctx.dims else size for i, size in enumerate(ctx.shape)])
-        if ctx.scale != 1.0:
-            kept = kept * grad.dtype.type(ctx.scale)
-        dx = np.empty(ctx.shape, grad.dtype)
-        dx[...] = kept
-        return dx, None, None, None
+        shape, dims, scale = ctx.saved_tensors
+        kept = grad.reshape([1 if i in dims else size for i, size in enumerate(shape)])
+        if scale != 1.0:
+            kept = _native.mul(kept, scale)
+        return _native.copy(np.broadcast_to(kept, shape)), None, None, None
 
 
 class Max(Function):
-    """The largest element along the last dimension of a view of x; the first of equal ones gets the gradient."""
+    """The elements at some indices along a dimension."""
 
     returns_fresh = True
 
     @staticmethod
-    def forward(ctx: Any, x: Array, indices: Array, dim: int | None, keepdim: bool) -> Array:  # noqa: D102
-        ctx.shape, ctx.indices, ctx.dim = x.shape, indices, dim
-        if dim is None:
-            return np.asarray(x.reshape(-1)[indices])
-        result = np.take_along_axis(x, np.expand_dims(indices, dim), dim)
-        return result if keepdim else result.squeeze(dim)
+    def forward(ctx: Any, x: Array, indices: Array, dim: int, keepdim: bool) -> Array:  # noqa: D102
+        ctx.saved_tensors = x.shape, indices, dim
+        if x.dtype.kind == "f":
+            result = _native.pick(x, indices, dim)
+        else:
+            result = np.take_along_axis(x, np.expand_dims(indices, dim), dim).squeeze(dim)
+        return np.expand_dims(result, dim) if keepdim else result
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        dx = np.zeros(ctx.shape, grad.dtype)
-        if ctx.dim is None:
-            dx.reshape(-1)[ctx.indices] = grad
-        else:
-            indices = np.expand_dims(ctx.indices, ctx.dim)
-            np.put_along_axis(dx, indices, grad.reshape(indices.shape), ctx.dim)
-        return dx, None, None, None
+        shape, indices, dim = ctx.saved_tensors
+        return _native.pick_backward(grad, indices, shape, dim), None, None, None
 
 
 def _one_of(name: str, dim: Any, axis: Any) -> Any:
@@ -117,17 +94,25 @@ def mean(x: Tensor | Array, dim: Dims = None, keepdim: bool = False, *, axis: Di
     return Sum.apply(x, dims, keepdim, 1.0 / count if count else math.nan)
 
 
-def _extreme(name: str, x: Any, dim: int | None, keepdim: bool, locate: Any) -> Any:
+def _locate(name: str, x: Any, dim: int | None, native: Any, numpy: Any) -> tuple[Any, Array, int]:
+    """Return x, the indices of its extremes along dim, and dim; flattened, and 0, for None."""
     array = array_of(name, x)
     if dim is not None:
-        (dim,) = normalise_dims(name, int(dim), array.ndim)
+        (dim,) = normalise_dims(name, dim, array.ndim)
     if (array.size if dim is None else array.shape[dim]) == 0:
         raise ValueError(f"[{name}] expected at least one element to choose from, got shape {array.shape}")
-    indices = np.asarray(locate(array, axis=dim))
-    values = Max.apply(x, indices, dim, keepdim)
     if dim is None:
-        return values
-    return values, wrap(np.expand_dims(indices, dim) if keepdim else indices)
+        x, array, dim = reshape(x, (-1,)), array.reshape(-1), 0
+    if array.dtype.kind == "f":
+        return x, native(np.asarray(array, order="C"), dim), dim
+    return x, np.asarray(numpy(array, dim)), dim
+
+
+def _extreme(name: str, x: Any, dim: int | None, keepdim: bool, native: Any, numpy: Any) -> Any:
+    x, indices, at = _locate(name, x, dim, native, numpy)
+    if dim is None:
+        return Max.apply(x, indices, 0, False)
+    return Max.apply(x, indices, at, keepdim), wrap(np.expand_dims(indices, at) if keepdim else indices)
 
 
 def max(x: Tensor | Array, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -143,12 +128,12 @@ def max(x: Tensor | Array, dim: int | None = None, keepdim: bool = False) -> Any
     >>> values, indices
     (tensor([5., 7.]), tensor([1, 0]))
     """
-    return _extreme("max", x, dim, keepdim, np.argmax)
+    return _extreme("max", x, dim, keepdim, _native.argmax, np.argmax)
 
 
 def min(x: Tensor | Array, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return the smallest element or, with ``dim``, the pair (values, indices) along that dimension; see `max`."""
-    return _extreme("min", x, dim, keepdim, np.argmin)
+    return _extreme("min", x, dim, keepdim, _native.argmin, np.argmin)
 
 
 def argmax(x: Tensor | Array, dim: int | None = None) -> Tensor:
@@ -160,9 +145,4 @@ def argmax(x: Tensor | Array, dim: int | None = None) -> Tensor:
     >>> nnative.tensor([[1.0, 5.0], [7.0, 2.0]]).argmax(dim=1)
     tensor([1, 0])
     """
-    array = array_of("argmax", x)
-    if dim is not None:
-        (dim,) = normalise_dims("argmax", dim, array.ndim)
-    if (array.size if dim is None else array.shape[dim]) == 0:
-        raise ValueError(f"[argmax] expected at least one element to choose from, got shape {array.shape}")
-    return wrap(np.asarray(np.argmax(array, axis=dim)))
+    return wrap(_locate("argmax", x, dim, _native.argmax, np.argmax)[1])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnative import _native
 from nnative.autograd import Array, Function, TensorBase
-from nnative.ops.operands import array_of, same_dtype, silent, unbroadcast
-from nnative.ops.reduce import normalise_dims
+from nnative.ops.operands import array_of, normalise_dims, same_dtype, unbroadcast
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
@@ -35,14 +36,16 @@ class Reshape(Function):
 class Permute(Function):
     """The dimensions in another order."""
 
+    returns_fresh = True
+
     @staticmethod
-    def forward(ctx: Any, x: Array, dims: tuple[int, ...]) -> Any:  # noqa: D102
+    def forward(ctx: Any, x: Array, dims: tuple[int, ...]) -> Array:  # noqa: D102
         ctx.dims = dims
-        return x.transpose(dims)
+        return _contiguous(x.transpose(dims))
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        return grad.transpose(sorted(range(grad.ndim), key=ctx.dims.__getitem__)), None
+        return _native.copy(grad.transpose(sorted(range(grad.ndim), key=ctx.dims.__getitem__))), None
 
 
 class BroadcastTo(Function):
@@ -52,52 +55,85 @@ class BroadcastTo(Function):
     def forward(ctx: Any, x: Array, shape: tuple[int, ...]) -> Array:  # noqa: D102
         ctx.shape = x.shape
         try:
-            return np.broadcast_to(x, shape)
+            return _contiguous(np.broadcast_to(x, shape))
         except ValueError:
             raise ValueError(f"[broadcast_to] expected a shape that broadcasts to {shape}, got {x.shape}") from None
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
         return unbroadcast(grad, ctx.shape), None
 
 
-class Index(Function):
-    """x[key] for every key that NumPy knows; elements taken several times add up their gradients."""
+class Slice(Function):
+    """x[key] for a key of integers, slices, None and ``...``; contiguous elements share memory."""
 
     returns_fresh = True
 
     @staticmethod
     def forward(ctx: Any, x: Array, key: Any) -> Array:  # noqa: D102
-        ctx.shape, ctx.key = x.shape, key
+        ctx.saved_tensors = x.shape, key
         try:
-            return np.asarray(x[key])
+            return _contiguous(x[key if Ellipsis in key else (*key, ...)])
         except (IndexError, TypeError) as error:
             raise IndexError(f"[index] {error}, for shape {x.shape}") from None
 
     @staticmethod
-    @silent
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        dx = np.zeros(ctx.shape, grad.dtype)
-        keys = ctx.key if isinstance(ctx.key, tuple) else (ctx.key,)
-        if any(isinstance(k, np.ndarray | list) for k in keys):
-            np.add.at(dx, ctx.key, grad)
-        else:
-            dx[ctx.key] = grad
+        shape, key = ctx.saved_tensors
+        dx = _native.full(shape, 0.0, grad.dtype)
+        # An Ellipsis keeps the view of one element an array.
+        _native.assign(dx[key if Ellipsis in key else (*key, ...)], grad)
         return dx, None
+
+
+class Take(Function):
+    """x[:, …, index] for int64 indices along a dimension; elements taken several times add up their gradients."""
+
+    returns_fresh = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, index: Array, dim: int) -> Array:  # noqa: D102
+        ctx.saved_tensors = x.shape, index, dim
+        try:
+            return _native.take(np.asarray(x, order="C"), index, dim)
+        except IndexError as error:
+            raise IndexError(f"[index] {error}, for shape {x.shape}") from None
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
+        shape, index, dim = ctx.saved_tensors
+        return _native.take_backward(grad, index, shape, dim), None, None
 
 
 class Concatenate(Function):
     """Arrays one after the other along a dimension."""
 
+    returns_fresh = True
+
     @staticmethod
     def forward(ctx: Any, dim: int, *arrays: Array) -> Array:  # noqa: D102
         ctx.dim, ctx.sizes = dim, [a.shape[dim] for a in arrays]
-        return np.concatenate(arrays, dim)
+        first = arrays[0]
+        out = _native.empty((*first.shape[:dim], sum(ctx.sizes), *first.shape[dim + 1 :]), first.dtype)
+        for part, array in zip(_parts(ctx, out), arrays, strict=True):
+            _native.assign(part, array)
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        return (None, *np.split(grad, np.cumsum(ctx.sizes[:-1]), ctx.dim))
+        needs = ctx.needs_input_grad[1:]
+        return (None, *[_native.copy(g) if need else None for g, need in zip(_parts(ctx, grad), needs, strict=True)])
+
+
+def _parts(ctx: Any, array: Array) -> list[Array]:
+    """Return the views of the parts of a concatenated array."""
+    before = (slice(None),) * ctx.dim
+    ends = itertools.accumulate(ctx.sizes)
+    return [array[(*before, slice(end - size, end))] for size, end in zip(ctx.sizes, ends, strict=True)]
+
+
+def _contiguous(view: Array) -> Array:
+    return view if view.flags.c_contiguous else _native.copy(view)
 
 
 def reshape(x: Tensor | Array, *shape: int | Sequence[int]) -> Tensor:
@@ -179,11 +215,58 @@ def index(x: Tensor | Array, key: Any) -> Tensor:
     >>> x.grad
     array([2., 0., 1.], dtype=float32)
     """
+    keys = tuple([_key(k) for k in key]) if isinstance(key, tuple) else (_key(key),)
+    arrays = [k for k in keys if isinstance(k, np.ndarray)]
+    if not arrays:
+        return Slice.apply(x, keys)
+    if all(k.dtype.kind in "iu" for k in arrays):
+        arrays = [np.asarray(k, np.int64, order="C") for k in arrays]
+        dim = len(keys) - len(arrays)
+        if len(arrays) == 1 and len(keys) <= x.ndim and all(_is_all(k) for k in keys[:-1]):
+            return Take.apply(x, arrays[0], dim)
+        if dim == 0 and len(keys) <= x.ndim and all(k.shape == arrays[0].shape for k in arrays):
+            return _at(x, arrays)
+    return _at_places(x, keys)
+
+
+def _key(key: Any) -> Any:
+    """Return a part of a key with tensors, lists and arrays as arrays."""
     if isinstance(key, TensorBase):
         key = key._data
-    elif isinstance(key, tuple):
-        key = tuple([k._data if isinstance(k, TensorBase) else k for k in key])
-    return Index.apply(x, key)
+    elif isinstance(key, list):
+        key = np.asarray(key) if key else np.zeros(0, np.int64)
+    elif isinstance(key, bool | np.bool_):
+        key = np.asarray(key)
+    if isinstance(key, np.ndarray) and key.ndim == 0 and key.dtype.kind in "iu":
+        return int(key)
+    return key
+
+
+def _is_all(key: Any) -> bool:
+    return isinstance(key, slice) and key == slice(None)
+
+
+def _at(x: Any, arrays: list[Array]) -> Tensor:
+    """Return x[arrays[0], arrays[1], …] for arrays of one shape: the first dimensions become one."""
+    shape = x.shape
+    flat, size = arrays[0], shape[0]
+    for index, n in zip(arrays[1:], shape[1:]):  # noqa: B905 (dimensions that no array indexes stay)
+        try:
+            flat = _native.join_index(flat, index, size, n)
+        except IndexError as error:
+            raise IndexError(f"[index] {error}, for shape {shape}") from None
+        size *= n
+    return Take.apply(reshape(x, (size, *shape[len(arrays) :])), flat, 0)
+
+
+def _at_places(x: Any, keys: tuple[Any, ...]) -> Tensor:
+    """Return x[keys] for any key that NumPy knows, from the places of its elements in x."""
+    shape = x.shape
+    try:
+        places = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)[keys]
+    except (IndexError, TypeError) as error:
+        raise IndexError(f"[index] {error}, for shape {shape}") from None
+    return Take.apply(reshape(x, (-1,)) if x.ndim != 1 else x, np.asarray(places, order="C"), 0)
 
 
 def concatenate(tensors: Sequence[Tensor | Array], dim: int = 0) -> Tensor:

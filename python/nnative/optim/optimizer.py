@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
 import operator
@@ -11,8 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nnative.autograd import Array, TensorBase, enable_grad
+from nnative import _native, recording
+from nnative.autograd import Array, TensorBase
+from nnative.grad_mode import enable_grad
 from nnative.optim.saving import pack, unpack
+from nnative.recording import Recording
 
 Group = dict[str, Any]
 State = dict[str, Any]
@@ -91,6 +95,8 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if recording.state.recording is not None:
+            self._note(recording.state.recording)
         state = self.state
         for group in self.param_groups:
             params, grads, states = [], [], []
@@ -115,9 +121,9 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
-                    p._grad = None
+                    p.grad = None
                 elif p._grad is not None:
-                    p._grad.fill(0)
+                    _native.assign(p._grad, _native.full((1,) * p._grad.ndim, 0, p._grad.dtype))
 
     def add_param_group(self, param_group: Group) -> None:
         """Add parameters with options of their own, for layers that begin to train later."""
@@ -168,8 +174,9 @@ class Optimizer:
             self.check(group)
         for group, loaded in zip(self.param_groups, groups, strict=True):
             group.update(loaded)
-        self.state.clear()
-        self.state.update(states)
+        fresh: defaultdict[TensorBase, State] = defaultdict(dict)
+        fresh.update(states)
+        self.state = fresh  # another object, so that a recorded step notices
 
     def hyper_cell(self, group: Group) -> Array:
         """Return the array that native updates of this group read, brought up to date with the group's options.
@@ -186,6 +193,16 @@ class Optimizer:
             kept = tuple(tuple(v) if isinstance(v, list) else v for v in values)
             self._cells[id(group)] = entry = kept, cell
         return entry[1]
+
+    def _note(self, record: Recording) -> None:
+        """Let a recording rely on the parameters, their gradients and the layout of the state; options stay free."""
+        record.watch(self, "state")
+        for group in self.param_groups:
+            for p in group["params"]:
+                record.use(p)
+                record.use_gradient(p)
+            if self.hyper_dtype is not None:
+                record.refresh(group, functools.partial(self.hyper_cell, group))
 
     def _fresh(self, group: Group, p: TensorBase) -> State:
         state = self.state[p] = self.init_state(group, p.data)
