@@ -7,8 +7,9 @@ import nnative
 from nnative import _native
 from nnative.ops import activation as ops
 
-MAX_ULP = 2.0
-FUNCTIONS = ("exp", "log", "tanh", "sigmoid")
+# Largest errors in float32 and float64, as math.hpp states them; the baseline without fused multiply-add has 2.
+MAX_ULP = {"exp": (1.01, 1.06), "log": (0.85, 0.88), "tanh": (0.89, 1.30), "sigmoid": (0.77, 0.80)}
+FUNCTIONS = tuple(MAX_ULP)
 TINY = float(np.finfo(np.float32).tiny)
 
 # Every binding that maps x, with its further arguments.
@@ -42,9 +43,13 @@ def ulp_error(actual, expected):
     return float(error.max(initial=0))
 
 
+def max_ulp(name, dtype):
+    return 2.0 if _native.isa() == "baseline" else MAX_ULP[name][dtype == np.float64]
+
+
 def check_float32(name, x):
     y, expected = getattr(_native, f"{name}_forward")(x), exact(name, x)
-    assert ulp_error(y, expected) <= MAX_ULP
+    assert ulp_error(y, expected) <= max_ulp(name, np.float32)
     with np.errstate(over="ignore", under="ignore"):
         rounded = expected.astype(np.float32)
     special = ~np.isfinite(rounded)
@@ -77,7 +82,7 @@ def test_float64_in_its_range(name, isa):
     small = np.exp(rng.uniform(-700, 0, 200_000)) * rng.choice([-1, 1], 200_000)
     x = np.concatenate([rng.uniform(low, high, 300_000), rng.uniform(-2, 2, 300_000), small])
     x = np.abs(x) if name == "log" else x
-    assert ulp_error(getattr(_native, f"{name}_forward")(x), exact(name, x)) <= MAX_ULP
+    assert ulp_error(getattr(_native, f"{name}_forward")(x), exact(name, x)) <= max_ulp(name, np.float64)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnative import _native
 from nnative.autograd import Array, Function, TensorBase
+from nnative.ops.shape import transpose
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
@@ -94,21 +95,6 @@ class Log(Function):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
         return _native.log_backward(grad, *ctx.saved_tensors)
-
-
-class SwapAxes(Function):
-    """Two dimensions exchanged, in a contiguous copy."""
-
-    returns_fresh = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, a: int, b: int) -> Any:  # noqa: D102
-        ctx.axes = a, b
-        return x.swapaxes(a, b).copy()
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        return grad.swapaxes(*ctx.axes).copy(), None, None
 
 
 def _require_tensor(name: str, x: Any) -> None:
@@ -279,4 +265,4 @@ def _along(name: str, function: type[Function], x: Tensor, dim: int) -> Tensor:
         raise ValueError(f"[{name}] expected dim from {-dims} to {dims - 1}, got {dim} for shape {x.data.shape}")
     if dim % dims == dims - 1:
         return function.apply(x)
-    return SwapAxes.apply(function.apply(SwapAxes.apply(x, dim, -1)), dim, -1)
+    return transpose(function.apply(transpose(x, dim, -1)), dim, -1)
