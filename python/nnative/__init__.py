@@ -11,6 +11,9 @@ from nnative.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_en
 from nnative.ops import abs, cat, clip, concatenate, exp, log, matmul, maximum, mean, minimum, sqrt, stack, sum, where
 from nnative.random import Generator, initial_seed, manual_seed
 from nnative.tensor import Tensor
+from nnative.threads import cpu_info, get_num_threads, register_threadpoolctl, set_num_threads
+
+register_threadpoolctl()
 
 __all__ = [
     "Function",
@@ -23,12 +26,14 @@ __all__ = [
     "clip",
     "compile",
     "concatenate",
+    "cpu_info",
     "enable_grad",
     "exp",
     "float32",
     "float64",
     "from_numpy",
     "full",
+    "get_num_threads",
     "initial_seed",
     "int32",
     "int64",
@@ -47,6 +52,7 @@ __all__ = [
     "optim",
     "random",
     "set_grad_enabled",
+    "set_num_threads",
     "sqrt",
     "stack",
     "sum",
