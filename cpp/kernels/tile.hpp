@@ -61,10 +61,20 @@ __attribute__((noinline)) void store_columns(T* c, Index c_row, const T* tile, I
   }
 }
 
+// A tile that is narrower than its vectors to C in order of rows.
 template <class T>
-__attribute__((noinline)) void load_columns(T* tile, const T* c, Index c_row, Index rows, Index columns) {
+__attribute__((noinline)) void store_rows(T* c, Index c_row, const T* tile, Index rows, Index columns) {
   for (Index r = 0; r < rows; ++r) {
-    for (Index j = 0; j < columns; ++j) tile[r * kPanel<T> + j] = c[j * c_row + r];
+    for (Index j = 0; j < columns; ++j) c[r * c_row + j] = tile[r * kPanel<T> + j];
+  }
+}
+
+// A tile from C in either order; zero beyond its columns.
+template <class T>
+__attribute__((noinline)) void load_tile(T* tile, const T* c, Index c_row, Order order, Index rows, Index columns) {
+  const Index row = order == Order::rows ? c_row : 1, column = order == Order::rows ? 1 : c_row;
+  for (Index r = 0; r < rows; ++r) {
+    for (Index j = 0; j < kPanel<T>; ++j) tile[r * kPanel<T> + j] = j < columns ? c[r * row + j * column] : T(0);
   }
 }
 
@@ -76,15 +86,13 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
   constexpr int W = kWidth<T>;
   T* c = out.order == Order::rows ? out.c + i * out.c_row + j : out.c + j * out.c_row + i;
   Vector<T> acc[R][V] = {};
-  // Rows of a tile on its way to or from order of columns; whole squares of them are read.
-  T apart[(R + W - 1) / W * W * kPanel<T>];
+  T apart[(R + W - 1) / W * W * kPanel<T>];  // on the way to or from C; whole squares of it are read
   if (!first) {
-    if (out.order == Order::columns) load_columns(apart, c, out.c_row, R, columns);
-    const T* from = out.order == Order::columns ? apart : c;
-    const Index row = out.order == Order::columns ? kPanel<T> : out.c_row;
-    for (int r = 0; r < R; ++r) {
-      for (int v = 0; v < V; ++v) acc[r][v] = load_partial(from + r * row + v * W, min<Index>(W, columns - v * W));
-    }
+    load_tile(apart, c, out.c_row, out.order, R, columns);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) acc[r][v] = load(apart + r * kPanel<T> + v * W);
   }
   if (out.order == Order::rows) {
 #pragma GCC unroll 16
@@ -120,25 +128,19 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
       for (int r = 0; r < R; ++r) acc[r][v] += bias;
     }
   }
-  if (out.order == Order::columns) {
+  const bool direct = out.order == Order::rows && columns == V * W;
+  T* to = direct ? c : apart;
+  const Index to_row = direct ? out.c_row : kPanel<T>;
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
+  for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) store(apart + r * kPanel<T> + v * W, acc[r][v]);
-    }
+    for (int v = 0; v < V; ++v) store(to + r * to_row + v * W, acc[r][v]);
+  }
+  if (direct) return;
+  if (out.order == Order::columns) {
     store_columns<T, R>(c, out.c_row, apart, columns);
   } else {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) {
-        if (columns - v * W >= W) {
-          store(c + r * out.c_row + v * W, acc[r][v]);
-        } else {
-          store_partial(c + r * out.c_row + v * W, acc[r][v], columns - v * W);
-        }
-      }
-    }
+    store_rows(c, out.c_row, apart, R, columns);
   }
 }
 
