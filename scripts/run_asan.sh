@@ -7,7 +7,7 @@ environment=build/asan-venv
 [ -d "$environment" ] || "${PYTHON:-python3}" -m venv "$environment"
 # shellcheck source=/dev/null
 . "$environment/bin/activate"
-pip install --quiet ".[test]" -C build-dir=build/asan -C cmake.define.NNATIVE_ASAN=ON -C cmake.build-type=RelWithDebInfo
+pip install --quiet ".[test]" -C build-dir=build/asan -C cmake.define.NNATIVE_ASAN=ON
 
 compiler=${CXX:-g++}
 preload=$("$compiler" -print-file-name=libasan.so):$("$compiler" -print-file-name=libubsan.so)
