@@ -2,9 +2,10 @@
 
 from numpy import float32, float64, int32, int64
 
-from nnative import nn, ops
+from nnative import nn, optim, ops
 from nnative._native import __version__
 from nnative.autograd import Function
+from nnative.compile import compile
 from nnative.creation import arange, from_numpy, full, ones, ones_like, tensor, zeros, zeros_like
 from nnative.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from nnative.ops import abs, cat, clip, concatenate, exp, log, matmul, maximum, mean, minimum, sqrt, stack, sum, where
@@ -18,6 +19,7 @@ __all__ = [
     "arange",
     "cat",
     "clip",
+    "compile",
     "concatenate",
     "enable_grad",
     "exp",
@@ -38,6 +40,7 @@ __all__ = [
     "ones",
     "ones_like",
     "ops",
+    "optim",
     "set_grad_enabled",
     "sqrt",
     "stack",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
 import operator
@@ -11,8 +12,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nnative.autograd import Array, TensorBase, enable_grad
+from nnative import _native
+from nnative.autograd import Array, TensorBase
+from nnative.grad_mode import enable_grad
 from nnative.optim.saving import pack, unpack
+from nnative.recording import Recording
+from nnative.recording import state as recording_state
 
 Group = dict[str, Any]
 State = dict[str, Any]
@@ -65,6 +70,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[TensorBase, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
+        self._generation = object()  # another one whenever the groups' parameters or the arrays of the state are
         self._cells: dict[int, tuple[Any, Array]] = {}
         if self.hyper_dtype is not None and self.hyper_dtype.names is not None:
             self._hyper = operator.itemgetter(*self.hyper_dtype.names)
@@ -92,6 +98,9 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         state = self.state
+        recording = recording_state.recording
+        if recording is not None:
+            self._note(recording)
         for group in self.param_groups:
             params, grads, states = [], [], []
             for p in group["params"]:
@@ -112,12 +121,14 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop all gradients, or set them to zero in place."""
+        if recording_state.recording is not None:
+            self._note(recording_state.recording, cleared=set_to_none)
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
                     p._grad = None
                 elif p._grad is not None:
-                    p._grad.fill(0)
+                    _native.fill(p._grad, 0.0)
 
     def add_param_group(self, param_group: Group) -> None:
         """Add parameters with options of their own, for layers that begin to train later."""
@@ -146,6 +157,7 @@ class Optimizer:
         group = {"params": params} | self.defaults | {k: v for k, v in param_group.items() if k != "params"}
         self.check(group)
         self.param_groups.append(group)
+        self._generation = object()
 
     def state_dict(self) -> dict[str, Any]:
         """Return state and options in PyTorch's layout.
@@ -170,6 +182,7 @@ class Optimizer:
             group.update(loaded)
         self.state.clear()
         self.state.update(states)
+        self._generation = object()
 
     def hyper_cell(self, group: Group) -> Array:
         """Return the array that native updates of this group read, brought up to date with the group's options.
@@ -186,6 +199,19 @@ class Optimizer:
             kept = tuple(tuple(v) if isinstance(v, list) else v for v in values)
             self._cells[id(group)] = entry = kept, cell
         return entry[1]
+
+    def _note(self, recording: Recording, cleared: bool = False) -> None:
+        """Tell a recording what it relies on: parameters, gradients, state, and options that a replay reads anew."""
+        recording.watch(self, "_generation")
+        for group in self.param_groups:
+            if self.hyper_dtype is not None:
+                recording.refresh(group, functools.partial(self.hyper_cell, group))
+            for p in group["params"]:
+                recording.use(p)
+                if cleared:
+                    recording.clear_gradient(p)
+                else:
+                    recording.use_gradient(p)
 
     def _fresh(self, group: Group, p: TensorBase) -> State:
         state = self.state[p] = self.init_state(group, p.data)
