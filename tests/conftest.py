@@ -44,3 +44,19 @@ def threads(request):
     _native.set_num_threads(request.param)
     yield request.param
     _native.set_num_threads(before)
+
+
+@pytest.fixture
+def set_threads():
+    """Give `set_num_threads` and restore the number of threads afterwards."""
+    before = _native.num_threads()
+    yield _native.set_num_threads
+    _native.set_num_threads(before)
+
+
+@pytest.fixture
+def fma_isas():
+    """Name the instruction sets that promise equal bits and restore the active one afterwards."""
+    before = _native.isa()
+    yield [name for name, supported in _native.isas() if supported and name != "baseline"]
+    _native.set_isa(before)
