@@ -68,3 +68,19 @@ def gradcheck():
             np.testing.assert_allclose(tensor.grad, expected, rtol=1e-6, atol=1e-7, err_msg=f"argument {k}")
 
     return check
+
+
+@pytest.fixture
+def set_threads():
+    """Give `set_num_threads` and restore the number of threads afterwards."""
+    before = _native.num_threads()
+    yield _native.set_num_threads
+    _native.set_num_threads(before)
+
+
+@pytest.fixture
+def fma_isas():
+    """Name the instruction sets that promise equal bits and restore the active one afterwards."""
+    before = _native.isa()
+    yield [name for name, supported in _native.isas() if supported and name != "baseline"]
+    _native.set_isa(before)

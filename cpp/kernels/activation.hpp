@@ -20,6 +20,8 @@ struct ActivationKernels {
   void (*leaky_relu_backward)(const Team&, T* dx, const T* dy, const T* x, Index size, T slope);
   void (*sigmoid_backward)(const Team&, T* dx, const T* dy, const T* y, Index size);
   void (*tanh_backward)(const Team&, T* dx, const T* dy, const T* y, Index size);
+  void (*exp_backward)(const Team&, T* dx, const T* dy, const T* y, Index size);
+  void (*log_backward)(const Team&, T* dx, const T* dy, const T* x, Index size);
 
   // y (N,C) from x (N,C), along the rows; dx (N,C) from dy and the saved output y
   void (*softmax_forward)(const Team&, T* y, const T* x, Index N, Index C);

@@ -5,14 +5,21 @@
 
 namespace nnative {
 
+// Integer types that class indices may have.
+enum class IndexType { kInt8, kUint8, kInt16, kUint16, kInt32, kUint32, kInt64, kUint64 };
+
 template <class T>
 struct LossKernels {
-  // loss (N) = logΣexp(logits) − logits[target]; probability (N,C) = softmax(logits), saved for the backward pass
-  void (*cross_entropy_forward)(const Team&, T* loss, T* probability, const T* logits, const std::int64_t* target,
-                                Index N, Index C);
+  // loss (N) = logΣexp(logits) − logits[target]; probability (N,C) = softmax(logits), saved for the backward pass.
+  // A target outside [0, C) gives NaN for its row, here and in the backward pass.
+  void (*cross_entropy_forward)(const Team&, T* loss, T* probability, const T* logits, const void* target, Index N,
+                                Index C, IndexType type);
+  // loss (1) = scale · Σ of the above
+  void (*cross_entropy_sum)(const Team&, T* loss, T* probability, const T* logits, const void* target, Index N, Index C,
+                            IndexType type, T scale);
   // dlogits (N,C) = dloss · scale · (probability − onehot(target)); dloss has N values, or one when dloss_stride is 0
-  void (*cross_entropy_backward)(const Team&, T* dlogits, const T* dloss, const T* probability,
-                                 const std::int64_t* target, Index N, Index C, Index dloss_stride, T scale);
+  void (*cross_entropy_backward)(const Team&, T* dlogits, const T* dloss, const T* probability, const void* target,
+                                 Index N, Index C, Index dloss_stride, IndexType type, T scale);
 
   // loss (size) = (x − target)²
   void (*squared_error_forward)(const Team&, T* loss, const T* x, const T* target, Index size);
@@ -25,6 +32,7 @@ struct LossKernels {
   // out (1) = scale · Σ x (size)
   void (*sum)(const Team&, T* out, const T* x, Index size, T scale);
 
+  Scratch (*cross_entropy_sum_scratch)(Index N);
   Scratch (*sum_scratch)(Index size);  // for sum and squared_error_sum
 };
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnative import _native
 from nnative.autograd import Array, Function, TensorBase
+from nnative.ops.activation import Exp, Log
 from nnative.ops.operands import Operand, array_of, natives, operands, require_float, unbroadcast
 
 if TYPE_CHECKING:
@@ -28,41 +29,6 @@ class Neg(Function):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
         return _native.neg(grad)
-
-
-class Exp(Function):
-    """e to the power x."""
-
-    returns_fresh = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
-        require_float("exp", x)
-        y = _native.exp_forward(x)
-        ctx.saved_tensors = (y,)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
-        (y,) = ctx.saved_tensors
-        return _native.mul(grad, y)
-
-
-class Log(Function):
-    """The natural logarithm of x."""
-
-    returns_fresh = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
-        require_float("log", x)
-        ctx.saved_tensors = (x,)
-        return _native.log_forward(x)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
-        (x,) = ctx.saved_tensors
-        return _native.div(grad, x)
 
 
 class Sqrt(Function):
@@ -158,12 +124,12 @@ def neg(x: Operand) -> Tensor:
 
 def exp(x: Operand) -> Tensor:
     """Return e to the power x, elementwise; TypeError for integers."""
-    return Exp.apply(x)
+    return Exp.apply(require_float("exp", x))
 
 
 def log(x: Operand) -> Tensor:
     """Return the natural logarithm, elementwise: −∞ at 0 and NaN below; TypeError for integers."""
-    return Log.apply(x)
+    return Log.apply(require_float("log", x))
 
 
 def sqrt(x: Operand) -> Tensor:
