@@ -29,7 +29,6 @@ def cases() -> Iterator[Case]:
         x, t = (rng.standard_normal(shape).astype(np.float32) for _ in range(2))
         yield case("squared_error_sum", shape, 2 * x.nbytes, x, t, 1 / x.size)
         yield case("squared_error_backward", shape, 3 * x.nbytes, one, x, t, 1 / x.size)
-        yield case("sum", shape, x.nbytes, x)
 
 
 if __name__ == "__main__":

@@ -153,18 +153,6 @@ py::array squared_error_backward(const py::array& dloss, const py::array& x, con
   });
 }
 
-py::array sum(const py::array& x, double scale) {
-  return with_dtype("sum", x, [&](auto zero) -> py::array {
-    using T = decltype(zero);
-    const T* data = input<T>("sum", "x", x);
-    auto out = empty<T>({});
-    const LossKernels<T>& family = *kernels<T>().loss;
-    launch(stream_work<T>(x.size()), family.sum_scratch(x.size()), family.sum, out.mutable_data(), data, x.size(),
-           static_cast<T>(scale));
-    return out;
-  });
-}
-
 }  // namespace
 
 void bind_loss(py::module_& module) {
@@ -177,7 +165,6 @@ void bind_loss(py::module_& module) {
   def_kernel(module, "squared_error_sum", squared_error_sum, arg("x"), arg("target"), arg("scale"));
   def_kernel(module, "squared_error_backward", squared_error_backward, arg("dloss"), arg("x"), arg("target"),
              arg("scale"));
-  def_kernel(module, "sum", sum, arg("x"), arg("scale") = 1.0);
 }
 
 }  // namespace nnative

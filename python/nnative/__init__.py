@@ -2,7 +2,7 @@
 
 from numpy import float32, float64, int32, int64
 
-from nnative import nn, optim, ops
+from nnative import nn, ops, optim
 from nnative._native import __version__
 from nnative.autograd import Function
 from nnative.compile import compile

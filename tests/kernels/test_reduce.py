@@ -20,9 +20,7 @@ def whole(shape, dtype):
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    shape=hnp.array_shapes(min_dims=0, max_dims=6, min_side=0, max_side=4), data=st.data(), keepdim=st.booleans()
-)
+@given(shape=hnp.array_shapes(min_dims=0, max_dims=6, min_side=0, max_side=4), data=st.data(), keepdim=st.booleans())
 def test_sum_over_any_dimensions(shape, data, keepdim):
     dims = tuple(data.draw(st.sets(st.integers(0, len(shape) - 1)))) if shape else ()
     x = whole(shape, "float32")
@@ -58,7 +56,9 @@ def test_sums_are_accurate(isa, dtype):
         assert np.all(np.abs(_native.sum(x, dims, False, 1.0) - want) <= bound)
 
 
-@pytest.mark.parametrize(("shape", "dims"), [((99_991,), (0,)), ((1009, 37), (0,)), ((37, 5003), (1,)), ((90, 11, 70), (0, 2))])
+@pytest.mark.parametrize(
+    ("shape", "dims"), [((99_991,), (0,)), ((1009, 37), (0,)), ((37, 5003), (1,)), ((90, 11, 70), (0, 2))]
+)
 def test_bits_do_not_depend_on_threads_or_vectors(shape, dims, dtype):
     x = RNG.standard_normal(shape).astype(dtype)
     before = _native.isa(), _native.num_threads()

@@ -95,13 +95,13 @@ class Where(Function):
 
     @staticmethod
     def forward(ctx: Any, condition: Array, a: Any, b: Any) -> Array:  # noqa: D102
-        if not natives("where", a, b):
+        if not natives(a, b):
             a, b = operands("where", a, b)
         ctx.saved_tensors = condition, a, b
         try:
             if (a if isinstance(a, np.ndarray) else b).dtype.kind == "f":
                 return _native.where(condition, a, b)
-            return np.where(condition, a, b)
+            return np.asarray(np.where(condition, a, b))
         except ValueError:
             raise ValueError(
                 f"[where] expected shapes that broadcast, got {condition.shape}, {np.shape(a)} and {np.shape(b)}"
@@ -124,12 +124,14 @@ def neg(x: Operand) -> Tensor:
 
 def exp(x: Operand) -> Tensor:
     """Return e to the power x, elementwise; TypeError for integers."""
-    return Exp.apply(require_float("exp", x))
+    require_float("exp", x._data if isinstance(x, TensorBase) else x)
+    return Exp.apply(x)
 
 
 def log(x: Operand) -> Tensor:
     """Return the natural logarithm, elementwise: −∞ at 0 and NaN below; TypeError for integers."""
-    return Log.apply(require_float("log", x))
+    require_float("log", x._data if isinstance(x, TensorBase) else x)
+    return Log.apply(x)
 
 
 def sqrt(x: Operand) -> Tensor:

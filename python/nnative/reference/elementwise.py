@@ -38,7 +38,7 @@ def sqrt_backward(dy: Array, y: Array) -> Array:
 
 def clip(x: Array, low: float, high: float) -> Array:
     """Return x, at least ``low`` and at most ``high``."""
-    return np.minimum(np.maximum(x, low), high)
+    return np.asarray(np.minimum(np.maximum(x, low), high))
 
 
 def clip_backward(dy: Array, x: Array, low: float, high: float) -> Array:

@@ -45,11 +45,6 @@ def squared_error_backward(dloss: Array, x: Array, target: Array, scale: float) 
     return np.asarray((2 * dloss * dloss.dtype.type(scale)) * (x - target))
 
 
-def sum(x: Array, scale: float = 1.0) -> Array:
-    """Return scale · Σ x, ()."""
-    return np.asarray(x.dtype.type(scale) * x.sum())
-
-
 EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "cross_entropy_forward": lambda make, n: (4 * make(n, 10), make.labels(10, n)),
     "cross_entropy_sum": lambda make, n: (4 * make(5, n + 1), make.labels(n + 1, 5), 0.2),
@@ -57,5 +52,4 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "squared_error_forward": lambda make, n: (make(n), make(n)),
     "squared_error_sum": lambda make, n: (make(n, 7), make(n, 7), 0.125),
     "squared_error_backward": lambda make, n: (make(n), make(n), make(n), 0.5),
-    "sum": lambda make, n: (make.positive(n, 7), 0.5),
 }
