@@ -134,8 +134,8 @@ py::array squared_error_sum(const py::array& x, const py::array& target, double 
     const T *data = input<T>("mse_loss", "input", x), *target_data = matching<T>("mse_loss", "target", target, x);
     auto loss = empty<T>({});
     const LossKernels<T>& family = *kernels<T>().loss;
-    launch(stream_work<T>(x.size()), family.sum_scratch(x.size()), family.squared_error_sum, loss.mutable_data(), data,
-           target_data, x.size(), static_cast<T>(scale));
+    launch(stream_work<T>(x.size()), family.squared_error_sum_scratch(x.size()), family.squared_error_sum,
+           loss.mutable_data(), data, target_data, x.size(), static_cast<T>(scale));
     return loss;
   });
 }

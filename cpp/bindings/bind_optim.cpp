@@ -1,6 +1,17 @@
 #include "bindings/array.hpp"
 
 namespace nnative {
+
+// A recording follows the pointers of each slot.
+template <class T>
+void visit_pointers(const PointerVisitor& visitor, OptimSlot<T>& slot) {
+  visit_argument(visitor, slot.param);
+  visit_argument(visitor, slot.grad);
+  visit_argument(visitor, slot.state0);
+  visit_argument(visitor, slot.state1);
+  visit_argument(visitor, slot.step);
+}
+
 namespace {
 
 // A list with one array for each parameter; `name` is for messages.
@@ -41,8 +52,10 @@ T* element(const Column& column, std::size_t i, Index size) {
   const py::handle item = PyList_GET_ITEM(column.list.ptr(), static_cast<py::ssize_t>(i));
   if (py::isinstance<py::array>(item)) {
     const auto* proxy = py::detail::array_proxy(item.ptr());
-    if (proxy->descr == native_descriptor<Value>() && (proxy->flags & kFlags) == kFlags && size_of(proxy) == size)
+    if (proxy->descr == native_descriptor<Value>() && (proxy->flags & kFlags) == kFlags && size_of(proxy) == size) {
+      if (recorder != nullptr) recorder->note_used(column.kernel, py::reinterpret_borrow<py::array>(item));
       return reinterpret_cast<T*>(proxy->data);
+    }
   }
   const std::string name = std::string(column.name) + "[" + std::to_string(i) + "]";
   if (!py::isinstance<py::array>(item))
@@ -62,6 +75,7 @@ const Hyper* hyper_cell(const char* kernel, const py::array& cell) {
       cell.itemsize() != static_cast<py::ssize_t>(sizeof(Hyper)) ||
       !(cell.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_))
     fail_type(kernel, "hyper, a structured 0-d array", cell);
+  if (recorder != nullptr) recorder->note_used(kernel, cell);
   return static_cast<const Hyper*>(cell.data());
 }
 

@@ -118,12 +118,7 @@ void squared_error_backward(const Team& team, T* dx, const T* dloss, const T* x,
 }
 
 template <class T>
-void sum(const Team& team, T* out, const T* x, Index size, T scale) {
-  shared_sum(team, out, static_cast<T*>(team.shared), size, scale, [=](Index i) { return x[i]; });
-}
-
-template <class T>
-Scratch sum_scratch(Index size) {
+Scratch squared_error_sum_scratch(Index size) {
   return {.shared = static_cast<std::size_t>(ceil_div(size, kChunk)) * sizeof(T)};
 }
 
@@ -135,9 +130,8 @@ constexpr LossKernels<T> kKernels{
     .squared_error_forward = squared_error_forward,
     .squared_error_sum = squared_error_sum,
     .squared_error_backward = squared_error_backward,
-    .sum = sum,
     .cross_entropy_sum_scratch = cross_entropy_sum_scratch<T>,
-    .sum_scratch = sum_scratch<T>,
+    .squared_error_sum_scratch = squared_error_sum_scratch<T>,
 };
 
 }  // namespace

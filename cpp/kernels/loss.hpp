@@ -29,11 +29,8 @@ struct LossKernels {
   void (*squared_error_backward)(const Team&, T* dx, const T* dloss, const T* x, const T* target, Index size,
                                  Index dloss_stride, T scale);
 
-  // out (1) = scale · Σ x (size)
-  void (*sum)(const Team&, T* out, const T* x, Index size, T scale);
-
   Scratch (*cross_entropy_sum_scratch)(Index N);
-  Scratch (*sum_scratch)(Index size);  // for sum and squared_error_sum
+  Scratch (*squared_error_sum_scratch)(Index size);
 };
 
 }  // namespace nnative
