@@ -71,10 +71,10 @@ class Recording:
         """Rely on a tensor's array and on whether it requires a gradient, if it outlives the function."""
         self._tensors.setdefault(id(tensor), weakref.ref(tensor))
 
-    def note(self, operation: str, inputs: Sequence[TensorBase | None], arrays: Sequence[Any], result: Array) -> None:
+    def note(self, operation: str, inputs: Sequence[TensorBase], arrays: Sequence[Any], result: Array) -> None:
         """Note the tensors that an operation took; RuntimeError if NumPy computed its result."""
         for tensor in inputs:
-            if tensor is not None and tensor._node is None:
+            if tensor._node is None:
                 self.use(tensor)
         self.check(operation, result, arrays)
 
