@@ -28,7 +28,7 @@ def abs_backward(dy: Array, x: Array) -> Array:
 
 def sqrt(x: Array) -> Array:
     """Return the square root."""
-    return np.sqrt(x)
+    return np.asarray(np.sqrt(x))
 
 
 def sqrt_backward(dy: Array, y: Array) -> Array:
