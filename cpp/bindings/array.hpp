@@ -51,10 +51,19 @@ auto with_dtype(const char* kernel, const py::array& array, F&& f) {
   }
 }
 
+// The dtype object that arrays made by NumPy share.
+template <class T>
+PyObject* native_descriptor() {
+  static PyObject* const descriptor = py::dtype::of<T>().release().ptr();
+  return descriptor;
+}
+
 // Data of an array that must be C-contiguous, aligned, of dtype T and of `size` elements (any number when size < 0).
+// The usual dtype is recognised by its address, which keeps a call on a small network short.
 template <class T>
 const T* input(const char* kernel, const char* name, const py::array& array, Index size = -1) {
-  if (!py::isinstance<py::array_t<T>>(array) || !usable(array)) fail_type(kernel, name, array);
+  const bool same = py::detail::array_proxy(array.ptr())->descr == native_descriptor<T>();
+  if (!usable(array) || (!same && !py::isinstance<py::array_t<T>>(array))) fail_type(kernel, name, array);
   if (size >= 0 && array.size() != size) fail_shape(kernel, name, array, std::to_string(size) + " elements");
   if (recorder != nullptr) recorder->note_used(kernel, array);
   return static_cast<const T*>(array.data());

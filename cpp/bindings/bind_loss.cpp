@@ -29,6 +29,7 @@ IndexType check_target(const py::array& target, Index N, Index C) {
     fail_shape("cross_entropy", "target", target, "shape (" + std::to_string(N) + ",), one class for each row");
   if (!(target.flags() & py::array::c_style) || !(target.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_))
     fail_type("cross_entropy", "target", target);
+  if (recorder != nullptr) recorder->note_used("cross_entropy", target);
   switch (dtype.itemsize() * (kind == 'i' ? 1 : -1)) {
     case 1:
       return check_range<std::int8_t>(target, C), IndexType::kInt8;

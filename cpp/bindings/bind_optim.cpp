@@ -28,12 +28,6 @@ struct Column {
   }
 };
 
-template <class T>
-PyObject* native_descriptor() {
-  static PyObject* const descriptor = py::dtype::of<T>().release().ptr();
-  return descriptor;
-}
-
 Index size_of(const py::detail::PyArray_Proxy* array) {
   Index size = 1;
   for (int d = 0; d < array->nd; ++d) size *= array->dimensions[d];

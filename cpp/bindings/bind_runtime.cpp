@@ -1,8 +1,58 @@
 #include <pybind11/stl.h>
 
+#include <atomic>
+#include <chrono>
+#include <tuple>
+
 #include "bindings/array.hpp"
+#include "runtime/cpus.hpp"
+
+// For threadpoolctl, which finds these in the shared object: see python/nnative/threads.py.
+extern "C" {
+[[gnu::visibility("default")]] int nnative_get_num_threads();
+[[gnu::visibility("default")]] void nnative_set_num_threads(int threads);
+int nnative_get_num_threads() { return nnative::num_threads(); }
+void nnative_set_num_threads(int threads) { nnative::set_num_threads(std::clamp(threads, 1, nnative::kMaxThreads)); }
+}
 
 namespace nnative {
+namespace {
+
+void checked_set_num_threads(int threads) {
+  if (threads < 1 || threads > kMaxThreads)
+    throw py::value_error("[set_num_threads] expected 1 to " + std::to_string(kMaxThreads) + " threads, got " +
+                          std::to_string(threads));
+  set_num_threads(threads);
+}
+
+struct Probe {
+  int barriers;
+  std::atomic<int> members, flushing;
+};
+
+void probe_member(void* context, const Team& team) {
+  Probe& probe = *static_cast<Probe*>(context);
+  volatile float denormal = 1e-38f;
+  probe.members.fetch_add(1, std::memory_order_relaxed);
+  if (denormal * 0.1f == 0) probe.flushing.fetch_add(1, std::memory_order_relaxed);
+  for (int i = 0; i < probe.barriers; ++i) barrier(team);
+}
+
+// For tests and benchmarks: (members, members that flush denormals) of the last of `launches` teams that each meet at
+// `barriers` barriers, and the nanoseconds that a launch took.
+std::tuple<int, int, double> probe_team(int threads, int launches, int barriers) {
+  const py::gil_scoped_release release;
+  Probe probe{barriers, 0, 0};
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < launches; ++i) {
+    probe.members = probe.flushing = 0;
+    run_team(threads, {}, probe_member, &probe);
+  }
+  const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
+  return {probe.members, probe.flushing, elapsed.count() / launches};
+}
+
+}  // namespace
 
 void bind_runtime(py::module_& module) {
   try {
@@ -20,15 +70,11 @@ void bind_runtime(py::module_& module) {
   });
   module.def("num_threads", &num_threads);
   module.def("default_num_threads", &default_num_threads);
-  module.def(
-      "set_num_threads",
-      [](int threads) {
-        if (threads < 1 || threads > 1024)
-          throw py::value_error("[set_num_threads] expected 1 to 1024 threads, got " + std::to_string(threads));
-        set_num_threads(threads);
-      },
-      py::arg("threads"));
+  module.def("set_num_threads", &checked_set_num_threads, py::arg("threads"));
   module.def("kernels", [module] { return py::list(module.attr("_kernels")); });
+  module.def("_probe_team", &probe_team, py::arg("threads"), py::arg("launches") = 1, py::arg("barriers") = 0);
+  module.def("_threads_for", &threads_for, py::arg("nanoseconds"));
+  module.def("_quota_cpus", &quota_cpus, py::arg("root"));
 }
 
 }  // namespace nnative

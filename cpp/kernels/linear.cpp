@@ -1,6 +1,7 @@
 #include "kernels/linear.hpp"
 
 #include "kernels/product.hpp"
+#include "kernels/skinny.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
@@ -69,7 +70,11 @@ Product<T> backward_weight_product(T* dweight, T* dbias, const T* dy, const T* x
 
 template <class T>
 void forward(const Team& team, T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M) {
-  multiply(team, forward_product(y, x, weight, bias, N, K, M));
+  if (N <= kSkinnyRows && N > 0) {
+    skinny_forward(team, y, x, weight, bias, N, K, M);
+  } else {
+    multiply(team, forward_product(y, x, weight, bias, N, K, M));
+  }
 }
 
 template <class T>

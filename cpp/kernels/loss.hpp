@@ -1,4 +1,4 @@
-// Losses and the chunked sum they end in. N rows, C classes; all arrays row-major.
+// Losses. N rows, C classes; all arrays row-major.
 #pragma once
 
 #include "runtime/team.hpp"

@@ -14,6 +14,11 @@ struct OptimSlot {
   T* state1;     // exp_avg_sq
   double* step;  // updates so far; the kernel adds one
   Index size;
+
+  template <class Visit>
+  void for_each_pointer(Visit visit) {
+    visit(param), visit(grad), visit(state0), visit(state1), visit(step);
+  }
 };
 
 // Hyperparameters are read through a pointer at each step, so that a recorded step sees what a scheduler changed.

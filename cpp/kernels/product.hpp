@@ -36,12 +36,6 @@ constexpr Index panel_width(Index columns) {
   return columns <= kWidth<T> ? kWidth<T> : kPanel<T>;
 }
 
-// Where the panel that starts at column j lies among the packed panels of a block of `steps`.
-template <class T>
-T* panel_at(T* packed, Index j, Index steps) {
-  return packed + j * steps;
-}
-
 // panel (steps, width) from `columns` columns of B in order of rows, zero beyond them.
 template <class T>
 void pack_rows(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
@@ -67,9 +61,12 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
     Index p = 0;
     for (; p + W <= steps; p += W) {
       Vector<T> square[W];
-#pragma GCC unroll 16
-      for (int l = 0; l < W; ++l) square[l] = l < rows ? load(b + (j + l) * b_row + p) : Vector<T>{};
-      transpose<T>(square);
+      if (rows == W) {
+        load_transposed(square, b + j * b_row + p, b_row);
+      } else {
+        for (int l = 0; l < W; ++l) square[l] = l < rows ? load(b + (j + l) * b_row + p) : Vector<T>{};
+        transpose<T>(square);
+      }
 #pragma GCC unroll 16
       for (int l = 0; l < W; ++l) store(panel + (p + l) * width + j, square[l]);
     }
@@ -79,12 +76,20 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
   }
 }
 
-// Packs the panels that begin in columns [columns.begin, columns.end) for steps [p, p + steps).
+// Whether full panels are read where they lie: too few rows of A use them to repay a copy.
+template <class T>
+bool in_place(const Product<T>& g) {
+  return g.b_order == Order::rows && g.I <= 2 * tuning::kTileRows;
+}
+
+// Packs the panels that begin in columns [columns.begin, columns.end) for steps [p, p + steps); the one at j goes to
+// packed + j·steps.
 template <class T>
 void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps) {
   for (Index j = columns.begin; j < columns.end; j += kPanel<T>) {
     const Index count = min(kPanel<T>, g.J - j);
-    T* panel = panel_at(packed, j, steps);
+    if (in_place(g) && count == kPanel<T>) continue;
+    T* panel = packed + j * steps;
     if (g.b_order == Order::rows) {
       pack_rows(panel, g.b + p * g.b_row + j, g.b_row, steps, count, panel_width<T>(count));
     } else {
@@ -142,6 +147,12 @@ void sum_a(const Product<T>& g, Range rows, Index p, Index steps) {
   for (Index i = rows.begin; i < rows.end; i += R) sum_columns<T, R>(g, i, min(R, rows.end - i), p, steps);
 }
 
+template <class T>
+Panel<T> panel_of(const Product<T>& g, const T* packed, Index j, Index p, Index steps) {
+  if (in_place(g) && j + kPanel<T> <= g.J) return {g.b + p * g.b_row + j, g.b_row};
+  return {packed + j * steps, panel_width<T>(g.J - j)};
+}
+
 // One member's share of one block of steps: rows × columns of C.
 template <class T>
 void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows, Range columns, Index p, Index steps,
@@ -154,8 +165,7 @@ void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows,
       const TileRows<T> a = prepare_a(g, buffer, i, count, p, steps);
       for (Index j = jb; j < jb_end; j += kPanel<T>) {
         const Index width = min(kPanel<T>, g.J - j);
-        run_tile(a, count, panel_at(const_cast<T*>(packed), j, steps), steps, g.out, i, j, width, p == 0,
-                 p + steps == g.P);
+        run_tile(a, count, panel_of(g, packed, j, p, steps), steps, g.out, i, j, width, p == 0, p + steps == g.P);
       }
     }
   }

@@ -19,6 +19,13 @@ struct TileRows {
   Index row, step;
 };
 
+// Vectors of B: step s is data[s·step …].
+template <class T>
+struct Panel {
+  const T* data;
+  Index step;
+};
+
 // Where C goes: C(i,j) = c[i·c_row + j] in order of rows, c[j·c_row + i] in order of columns; plus a bias, if any.
 template <class T>
 struct Output {
@@ -29,68 +36,54 @@ struct Output {
   const T* bias_j = nullptr;  // (J)
 };
 
-template <class T>
-Vector<T> load_partial(const T* p, Index count) {
-  T lanes[kWidth<T>] = {};
-  for (Index l = 0; l < count; ++l) lanes[l] = p[l];
-  return load(lanes);
-}
-
-template <class T>
-void store_partial(T* p, Vector<T> v, Index count) {
-  T lanes[kWidth<T>];
-  store(lanes, v);
-  for (Index l = 0; l < count; ++l) p[l] = lanes[l];
-}
-
-// Rows [0, R) of a tile's vector v, to and from C in order of columns, by way of transposed squares.
-template <class T, int R, int V>
-void store_columns(T* c, Index c_row, Vector<T> (&acc)[R][V], Index columns) {
+// A tile (rows of kPanel elements) to C in order of columns, by way of transposed squares. Not inlined, since every
+// shape of tile ends in it.
+template <class T, int R>
+__attribute__((noinline)) void store_columns(T* c, Index c_row, const T* tile, Index columns) {
   constexpr int W = kWidth<T>;
-#pragma GCC unroll 4
-  for (int v = 0; v < V; ++v) {
-#pragma GCC unroll 4
+  for (Index j = 0; j < columns; j += W) {
     for (int g = 0; g < R; g += W) {
-      constexpr int kSquare = W;
-      Vector<T> square[kSquare];
-#pragma GCC unroll 16
-      for (int r = 0; r < W; ++r) square[r] = g + r < R ? acc[g + r < R ? g + r : 0][v] : Vector<T>{};
-      transpose<T>(square);
-      const Index count = min<Index>(W, columns - v * W);
+      Vector<T> square[W];
+      load_transposed(square, tile + g * kPanel<T> + j, kPanel<T>);
+      const int rows = R - g < W ? R - g : W;
+      const Index count = min<Index>(W, columns - j);
 #pragma GCC unroll 16
       for (int l = 0; l < W; ++l) {
-        if (l < count) std::memcpy(c + (v * W + l) * c_row + g, &square[l], sizeof(T) * (R - g < W ? R - g : W));
+        if (l < count) {
+          if (rows == W) {
+            store(c + (j + l) * c_row + g, square[l]);
+          } else {
+            std::memcpy(c + (j + l) * c_row + g, &square[l], sizeof(T) * (R % W));
+          }
+        }
       }
     }
   }
 }
 
-template <class T, int R, int V>
-void load_columns(const T* c, Index c_row, Vector<T> (&acc)[R][V], Index columns) {
-  for (int v = 0; v < V; ++v) {
-    for (int r = 0; r < R; ++r) {
-      T lanes[kWidth<T>] = {};
-      for (Index l = 0; l < min<Index>(kWidth<T>, columns - v * kWidth<T>); ++l)
-        lanes[l] = c[(v * kWidth<T> + l) * c_row + r];
-      acc[r][v] = load(lanes);
-    }
+template <class T>
+__attribute__((noinline)) void load_columns(T* tile, const T* c, Index c_row, Index rows, Index columns) {
+  for (Index r = 0; r < rows; ++r) {
+    for (Index j = 0; j < columns; ++j) tile[r * kPanel<T> + j] = c[j * c_row + r];
   }
 }
 
 // One tile: acc (R, V·W) = 0 or C, plus Σ_s a(r,s) · panel(s), plus the bias at the end, to C. `columns` of the panel
 // are real.
 template <class T, int R, int V, bool kUnitStep>
-void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& out, Index i, Index j, Index columns,
+void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j, Index columns,
           bool first, bool last) {
   constexpr int W = kWidth<T>;
   T* c = out.order == Order::rows ? out.c + i * out.c_row + j : out.c + j * out.c_row + i;
   Vector<T> acc[R][V] = {};
+  // Rows of a tile on its way to or from order of columns; whole squares of them are read.
+  T apart[(R + W - 1) / W * W * kPanel<T>];
   if (!first) {
-    if (out.order == Order::columns) {
-      load_columns<T, R, V>(c, out.c_row, acc, columns);
-    } else {
-      for (int r = 0; r < R; ++r)
-        for (int v = 0; v < V; ++v) acc[r][v] = load_partial(c + r * out.c_row + v * W, min<Index>(W, columns - v * W));
+    if (out.order == Order::columns) load_columns(apart, c, out.c_row, R, columns);
+    const T* from = out.order == Order::columns ? apart : c;
+    const Index row = out.order == Order::columns ? kPanel<T> : out.c_row;
+    for (int r = 0; r < R; ++r) {
+      for (int v = 0; v < V; ++v) acc[r][v] = load_partial(from + r * row + v * W, min<Index>(W, columns - v * W));
     }
   }
   if (out.order == Order::rows) {
@@ -98,19 +91,20 @@ void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& ou
     for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * out.c_row, 1);
   }
   const T* data = a.data;
-  const Index row = kUnitStep ? a.row : 1;
+  const T* panel = b.data;
+  const Index a_row = kUnitStep ? a.row : 1;
   for (Index s = 0; s < steps; ++s) {
-    Vector<T> b[V];
+    Vector<T> lanes[V];
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) b[v] = load(panel + v * W);
+    for (int v = 0; v < V; ++v) lanes[v] = load(panel + v * W);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const Vector<T> x = broadcast(data[r * row]);
+      const Vector<T> x = broadcast(data[r * a_row]);
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) acc[r][v] = fma<T>(x, b[v], acc[r][v]);
+      for (int v = 0; v < V; ++v) acc[r][v] = fma<T>(x, lanes[v], acc[r][v]);
     }
     data += kUnitStep ? 1 : R;
-    panel += V * W;
+    panel += b.step;
   }
   if (last && out.bias_i != nullptr) {
 #pragma GCC unroll 16
@@ -127,7 +121,12 @@ void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& ou
     }
   }
   if (out.order == Order::columns) {
-    store_columns<T, R, V>(c, out.c_row, acc, columns);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) store(apart + r * kPanel<T> + v * W, acc[r][v]);
+    }
+    store_columns<T, R>(c, out.c_row, apart, columns);
   } else {
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
@@ -144,7 +143,7 @@ void tile(const TileRows<T>& a, const T* panel, Index steps, const Output<T>& ou
 }
 
 template <class T>
-using Tile = void (*)(const TileRows<T>&, const T*, Index, const Output<T>&, Index, Index, Index, bool, bool);
+using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, bool, bool);
 
 // tiles[r - 1] has r rows.
 template <class T, int V, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
@@ -155,13 +154,13 @@ struct Tiles<T, V, kUnitStep, std::integer_sequence<int, R...>> {
 };
 
 template <class T>
-void run_tile(const TileRows<T>& a, Index rows, const T* panel, Index steps, const Output<T>& out, Index i, Index j,
+void run_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
               Index columns, bool first, bool last) {
   const bool wide = columns > kWidth<T>;
   const Tile<T>* tiles = a.step == 1 && a.row != 1
                              ? (wide ? Tiles<T, tuning::kTileVectors, true>::tiles : Tiles<T, 1, true>::tiles)
                              : (wide ? Tiles<T, tuning::kTileVectors, false>::tiles : Tiles<T, 1, false>::tiles);
-  tiles[rows - 1](a, panel, steps, out, i, j, columns, first, last);
+  tiles[rows - 1](a, b, steps, out, i, j, columns, first, last);
 }
 
 }  // namespace

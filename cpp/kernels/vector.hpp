@@ -39,6 +39,21 @@ inline void store(T* p, Vector<T> v) {
   std::memcpy(p, &v, sizeof v);
 }
 
+// The first `count` elements only; zero beyond them.
+template <class T>
+inline Vector<T> load_partial(const T* p, Index count) {
+  T lanes[kWidth<T>] = {};
+  for (Index l = 0; l < count; ++l) lanes[l] = p[l];
+  return load(lanes);
+}
+
+template <class T>
+inline void store_partial(T* p, Vector<T> v, Index count) {
+  T lanes[kWidth<T>];
+  store(lanes, v);
+  for (Index l = 0; l < count; ++l) p[l] = lanes[l];
+}
+
 template <class T>
 inline Vector<T> broadcast(T x) {
   return x - Vector<T>{};
@@ -91,6 +106,54 @@ inline void transpose(Vector<T>* row) {
     }
     transpose<T, H / 2>(row);
   }
+}
+
+#if defined(__AVX512F__)
+// Within each lane of 128 bits: a₀b₀a₁b₁, a₂b₂a₃b₃, a₀a₁b₀b₁, a₂a₃b₂b₃.
+inline Vector<float> interleave_low(Vector<float> a, Vector<float> b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+}
+inline Vector<float> interleave_high(Vector<float> a, Vector<float> b) {
+  return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+}
+inline Vector<float> pairs_low(Vector<float> a, Vector<float> b) {
+  return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+}
+inline Vector<float> pairs_high(Vector<float> a, Vector<float> b) {
+  return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+}
+#endif
+
+// Reads W rows of W elements, `stride` apart, as their transpose: square[l] has element l of every row.
+template <class T>
+inline void load_transposed(Vector<T>* square, const T* p, Index stride) {
+#if defined(__AVX512F__)
+  // Quarters of rows loaded to where they belong leave 4×4 transposes within the lanes of 128 bits: half the shuffles,
+  // and a batch of four rows takes 0.8 of the time.
+  if constexpr (std::is_same_v<T, float>) {
+#pragma GCC unroll 4
+    for (int c = 0; c < 16; c += 4) {
+      Vector<T> row[4];
+#pragma GCC unroll 4
+      for (int q = 0; q < 4; ++q) {
+        const float* at = p + q * stride + c;
+        row[q] = _mm512_insertf32x4(_mm512_castps128_ps512(_mm_loadu_ps(at)), _mm_loadu_ps(at + 4 * stride), 1);
+        row[q] = _mm512_insertf32x4(row[q], _mm_loadu_ps(at + 8 * stride), 2);
+        row[q] = _mm512_insertf32x4(row[q], _mm_loadu_ps(at + 12 * stride), 3);
+      }
+      const Vector<T> low01 = interleave_low(row[0], row[1]), high01 = interleave_high(row[0], row[1]);
+      const Vector<T> low23 = interleave_low(row[2], row[3]), high23 = interleave_high(row[2], row[3]);
+      square[c + 0] = pairs_low(low01, low23);
+      square[c + 1] = pairs_high(low01, low23);
+      square[c + 2] = pairs_low(high01, high23);
+      square[c + 3] = pairs_high(high01, high23);
+    }
+    return;
+  }
+#endif
+#pragma GCC unroll 16
+  for (int l = 0; l < kWidth<T>; ++l) square[l] = load(p + l * stride);
+  transpose<T>(square);
 }
 
 }  // namespace

@@ -1,69 +1,31 @@
 #include "runtime/pool.hpp"
 
 #include <pthread.h>
-#include <sched.h>
-#include <unistd.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "runtime/cpus.hpp"
+#include "runtime/float_mode.hpp"
+#include "runtime/wait.hpp"
 
 namespace nnative {
+
 namespace {
 
 constexpr std::size_t kLine = 64;
-constexpr double kNanosecondsPerThread = 4000;  // a woken worker costs 1-2 µs; see bench/bench_runtime.py
-constexpr int kSpinsBeforeSleep = 4000;         // about 50 µs of pauses
 
-void pause() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-// Waits until `value` differs from `old`: spins first, so that back-to-back launches need no system call.
-void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  for (int spin = 0; spin < kSpinsBeforeSleep; ++spin) {
-    if (value.load(std::memory_order_acquire) != old) return;
-    pause();
-  }
-  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
-}
-
-// Flushes denormals (results and operands) to zero for its lifetime and restores the caller's setting.
-class FlushDenormals {
- public:
-#if defined(__x86_64__)
-  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040u); }
-  ~FlushDenormals() { _mm_setcsr(saved_); }
-
- private:
-  unsigned saved_;
-#elif defined(__aarch64__)
-  FlushDenormals() {
-    asm volatile("mrs %0, fpcr" : "=r"(saved_));
-    asm volatile("msr fpcr, %0" ::"r"(saved_ | (1ull << 24)));
-  }
-  ~FlushDenormals() { asm volatile("msr fpcr, %0" ::"r"(saved_)); }
-
- private:
-  std::uint64_t saved_;
-#endif
-};
+// bench/bench_runtime.py: sharing a launch costs 0.2 µs while the workers are awake and some 20 µs when they sleep.
+constexpr double kNanosecondsPerThread = 4000;
+constexpr double kNanosecondsPerThreadAsleep = 20000;
 
 // Scratch of one calling thread, grown on demand and kept.
 class ScratchBuffer {
@@ -103,11 +65,26 @@ struct Job {
   }
 };
 
+// Workers leave signals to the program's own threads, whose handlers expect them, except those of their own faults.
+class BlockSignals {
+ public:
+  BlockSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+    pthread_sigmask(SIG_SETMASK, &all, &saved_);
+  }
+  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
+
+ private:
+  sigset_t saved_;
+};
+
 }  // namespace
 
 struct Barrier {
   alignas(kLine) std::atomic<std::uint32_t> arrived{0};
-  alignas(kLine) std::atomic<std::uint32_t> phase{0};
+  WaitWord phase;
 };
 
 std::unique_ptr<Barrier, void (*)(Barrier*)> make_barrier() {
@@ -117,13 +94,13 @@ std::unique_ptr<Barrier, void (*)(Barrier*)> make_barrier() {
 void barrier(const Team& team) {
   if (team.size == 1) return;
   Barrier& sync = *team.sync;
-  const std::uint32_t phase = sync.phase.load(std::memory_order_relaxed);
+  const std::uint32_t phase = sync.phase.load();
   if (sync.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == static_cast<std::uint32_t>(team.size)) {
     sync.arrived.store(0, std::memory_order_relaxed);
-    sync.phase.fetch_add(1, std::memory_order_release);
-    sync.phase.notify_all();
+    sync.phase.add(1);
+    sync.phase.wake();
   } else {
-    wait_while(sync.phase, phase);
+    sync.phase.wait_while(phase);
   }
 }
 
@@ -131,47 +108,69 @@ namespace {
 
 class Pool {
  public:
-  // Runs the job on its members; false when another thread holds the pool.
+  // Runs the job on its members, or on fewer where the system has no more threads; false when another thread holds the
+  // pool.
   bool run(Job job) {
     std::unique_lock lock(busy_, std::try_to_lock);
     if (!lock) return false;
-    while (static_cast<int>(workers_.size()) < job.size - 1) add_worker();
+    job.size = std::min(job.size, grow(job.size - 1) + 1);
     job.sync = &barrier_;
     job_ = job;
-    pending_.store(static_cast<std::uint32_t>(job.size - 1), std::memory_order_relaxed);
+    pending_.reset(static_cast<std::uint32_t>(job.size - 1));
     for (int i = 0; i < job.size - 1; ++i) {
-      workers_[static_cast<std::size_t>(i)]->ticket.fetch_add(1, std::memory_order_release);
-      workers_[static_cast<std::size_t>(i)]->ticket.notify_one();
+      WaitWord& ticket = workers_[static_cast<std::size_t>(i)]->ticket;
+      ticket.add(1);
+      ticket.wake();
     }
     job.run(0);
-    for (std::uint32_t left; (left = pending_.load(std::memory_order_acquire)) != 0;) wait_while(pending_, left);
+    for (std::uint32_t left; (left = pending_.load()) != 0;) pending_.wait_while(left);
     return true;
   }
 
+  bool awake() const { return awake_.load(std::memory_order_relaxed) > 0; }
+
  private:
   struct Worker {
-    alignas(kLine) std::atomic<std::uint32_t> ticket{0};
+    alignas(kLine) WaitWord ticket;  // one up for every job
   };
 
-  void add_worker() {
-    const int rank = static_cast<int>(workers_.size()) + 1;
-    workers_.push_back(std::make_unique<Worker>());
-    Worker* worker = workers_.back().get();
-    std::thread([this, worker, rank] {
-      FlushDenormals flush;
-      for (std::uint32_t seen = 0;; ++seen) {
-        wait_while(worker->ticket, seen);
-        job_.run(rank);
-        if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_all();
+  // Makes `count` workers if the system lets it; returns how many there are, `count` at most.
+  int grow(int count) {
+    try {
+      while (static_cast<int>(workers_.size()) < count) {
+        auto worker = std::make_unique<Worker>();
+        workers_.reserve(workers_.size() + 1);
+        BlockSignals block;
+        std::thread([this, ticket = &worker->ticket, rank = static_cast<int>(workers_.size()) + 1] {
+          work(*ticket, rank);
+        }).detach();
+        workers_.push_back(std::move(worker));
       }
-    }).detach();
+    } catch (const std::system_error&) {
+    }
+    return std::min(static_cast<int>(workers_.size()), count);
+  }
+
+  [[noreturn]] void work(WaitWord& ticket, int rank) {
+    const KernelFloatMode mode;
+    awake_.fetch_add(1, std::memory_order_relaxed);
+    for (std::uint32_t seen = 0;; ++seen) {
+      if (!ticket.spin_while(seen)) {
+        awake_.fetch_sub(1, std::memory_order_relaxed);
+        ticket.sleep_while(seen);
+        awake_.fetch_add(1, std::memory_order_relaxed);
+      }
+      job_.run(rank);
+      if (pending_.add(std::uint32_t(-1)) == 1) pending_.wake();
+    }
   }
 
   std::mutex busy_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Job job_{};
   Barrier barrier_;
-  alignas(kLine) std::atomic<std::uint32_t> pending_{0};
+  alignas(kLine) WaitWord pending_;  // workers that have not finished the job
+  alignas(kLine) std::atomic<int> awake_{0};
 };
 
 std::atomic<Pool*> pool{nullptr};
@@ -179,13 +178,13 @@ std::atomic<int> threads_setting{0};
 thread_local ScratchBuffer scratch_buffer;
 
 // A forked child has none of its parent's threads: it starts a pool of its own, the parent's object is left alone.
+// Registered while loading: a handler that another thread registers during a fork does not run in the child.
 void forget_pool() { pool.store(nullptr); }
+[[maybe_unused]] const int fork_handler = pthread_atfork(nullptr, nullptr, forget_pool);
 
 Pool& the_pool() {
   Pool* current = pool.load(std::memory_order_acquire);
   if (current == nullptr) {
-    static std::once_flag registered;
-    std::call_once(registered, [] { pthread_atfork(nullptr, nullptr, forget_pool); });
     auto* fresh = new Pool;  // lives as long as the process: workers may run until its very end
     if (pool.compare_exchange_strong(current, fresh)) return *fresh;
     delete fresh;
@@ -193,33 +192,7 @@ Pool& the_pool() {
   return *current;
 }
 
-// CPUs that the container's quota allows (cgroup v2, then v1); 0 when there is none.
-int quota_cpus() {
-  double quota = -1, period = -1;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
-    std::string text;
-    v2 >> text >> period;
-    if (text != "max" && !text.empty()) quota = std::atof(text.c_str());
-  } else if (std::ifstream q("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), p("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-             q && p) {
-    q >> quota;
-    p >> period;
-  }
-  return quota > 0 && period > 0 ? std::max(1, static_cast<int>(std::ceil(quota / period))) : 0;
-}
-
 }  // namespace
-
-int default_num_threads() {
-  cpu_set_t set;
-  int threads = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
-                                                            : static_cast<int>(std::thread::hardware_concurrency());
-  if (const int quota = quota_cpus(); quota > 0) threads = std::min(threads, quota);
-  if (const char* text = std::getenv("OMP_NUM_THREADS")) {
-    if (const int wanted = std::atoi(text); wanted > 0) threads = std::min(threads, wanted);
-  }
-  return std::max(threads, 1);
-}
 
 int num_threads() {
   int threads = threads_setting.load(std::memory_order_relaxed);
@@ -230,13 +203,16 @@ int num_threads() {
 void set_num_threads(int threads) { threads_setting.store(threads, std::memory_order_relaxed); }
 
 int threads_for(double nanoseconds) {
-  return static_cast<int>(std::clamp(nanoseconds / kNanosecondsPerThread, 1.0, static_cast<double>(num_threads())));
+  const Pool* current = pool.load(std::memory_order_relaxed);
+  const bool awake = current != nullptr && current->awake();
+  const double share = awake ? kNanosecondsPerThread : kNanosecondsPerThreadAsleep;
+  return static_cast<int>(std::clamp(nanoseconds / share, 1.0, static_cast<double>(num_threads())));
 }
 
 void run_team(int threads, const Scratch& scratch, void (*body)(void*, const Team&), void* context) {
   const std::size_t shared = round_up(scratch.shared), own = round_up(scratch.own);
   std::byte* memory = scratch_buffer.ensure(shared + own * static_cast<std::size_t>(threads));
-  FlushDenormals flush;
+  const KernelFloatMode mode;
   Job job{body, context, threads, memory, memory + shared, own, nullptr};
   if (threads > 1 && the_pool().run(job)) return;
   job.size = 1;

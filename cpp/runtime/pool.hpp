@@ -7,17 +7,16 @@
 
 namespace nnative {
 
-// The least of CPU affinity, the container's CPU quota and OMP_NUM_THREADS.
-int default_num_threads();
+// Threads that a launch may use: default_num_threads() until set_num_threads (1 … kMaxThreads).
 int num_threads();
 void set_num_threads(int threads);
 
-// Threads that work of the given cost deserves: below a few microseconds a thread, waking another costs more than it
-// saves. `nanoseconds` estimates the work on one core.
+// Threads that work of the given cost deserves; `nanoseconds` estimates the work on one core. Below a few microseconds
+// a thread, sharing costs more than it saves; while the workers sleep, work must be long enough to repay waking them.
 int threads_for(double nanoseconds);
 
-// Runs body(context, team) on `threads` members, the caller among them, with denormals flushed to zero. When another
-// thread of the process holds the pool the caller works alone: bits do not depend on the number of threads.
+// Runs body(context, team) on up to `threads` members, the caller among them, in the kernels' floating-point mode. When
+// another thread of the process holds the pool the caller works alone: bits do not depend on the number of threads.
 void run_team(int threads, const Scratch& scratch, void (*body)(void*, const Team&), void* context);
 
 // A barrier for a part of a team, which waits at it with a Team of its own.

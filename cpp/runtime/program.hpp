@@ -47,10 +47,9 @@ void visit_argument(const PointerVisitor& visitor, T& argument) {
   }
 }
 
-// A struct of pointers, of which a launch takes an array: `const E* items, Index count`. Its pointers are visited by
-// visit_pointers(visitor, item), which is declared beside it.
+// A struct of pointers, of which a launch takes an array: `const E* items, Index count`.
 template <class E>
-concept Bundle = requires(E& item, const PointerVisitor& visitor) { visit_pointers(visitor, item); };
+concept Bundle = requires(E& item) { item.for_each_pointer([](auto*&) {}); };
 
 template <class... Parameters>
 class KernelStep final : public Step {
@@ -87,7 +86,8 @@ class KernelStep final : public Step {
     if constexpr (is_bundle<I>()) {
       using Item = std::remove_const_t<std::remove_reference_t<decltype(*argument)>>;
       auto* items = const_cast<Item*>(argument);
-      for (Index i = 0; i < std::get<I + 1>(arguments_); ++i) visit_pointers(visitor, items[i]);
+      for (Index i = 0; i < std::get<I + 1>(arguments_); ++i)
+        items[i].for_each_pointer([&](auto*& pointer) { visit_argument(visitor, pointer); });
     } else {
       visit_argument(visitor, argument);
     }

@@ -2,17 +2,22 @@
 
 from numpy import float32, float64, int32, int64
 
-from nnative import nn, ops, optim
+from nnative import nn, ops, optim, random
 from nnative._native import __version__
 from nnative.autograd import Function
 from nnative.compile import compile
 from nnative.creation import arange, from_numpy, full, ones, ones_like, tensor, zeros, zeros_like
 from nnative.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from nnative.ops import abs, cat, clip, concatenate, exp, log, matmul, maximum, mean, minimum, sqrt, stack, sum, where
+from nnative.random import Generator, initial_seed, manual_seed
 from nnative.tensor import Tensor
+from nnative.threads import cpu_info, get_num_threads, register_threadpoolctl, set_num_threads
+
+register_threadpoolctl()
 
 __all__ = [
     "Function",
+    "Generator",
     "Tensor",
     "__version__",
     "abs",
@@ -21,16 +26,20 @@ __all__ = [
     "clip",
     "compile",
     "concatenate",
+    "cpu_info",
     "enable_grad",
     "exp",
     "float32",
     "float64",
     "from_numpy",
     "full",
+    "get_num_threads",
+    "initial_seed",
     "int32",
     "int64",
     "is_grad_enabled",
     "log",
+    "manual_seed",
     "matmul",
     "maximum",
     "mean",
@@ -41,7 +50,9 @@ __all__ = [
     "ones_like",
     "ops",
     "optim",
+    "random",
     "set_grad_enabled",
+    "set_num_threads",
     "sqrt",
     "stack",
     "sum",

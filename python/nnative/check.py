@@ -1,7 +1,7 @@
 """Run every native kernel against its NumPy reference: the engine of ``python -m nnative check`` and of the tests.
 
-A native result in float32 is compared with the reference evaluated in float64 on the same inputs, one in float64 with the
-reference in float64. `tolerance` says how far they may be apart.
+A native result in float32 is compared with the reference evaluated in float64 on the same inputs, one in float64 with
+the reference in float64. `tolerance` says how far they may be apart.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Maker:
         self.rng = np.random.default_rng(seed)
 
     def __call__(self, *shape: int) -> Array:
+        """Return standard normal numbers."""
         return np.ascontiguousarray(self.rng.standard_normal(shape), dtype=self.dtype)
 
     def positive(self, *shape: int) -> Array:
@@ -41,8 +42,8 @@ class Maker:
 def tolerance(expected: Array, dtype: Any, terms: int) -> Array:
     """Return the allowed absolute error of each element: ``eps · (4 + √terms) · (|expected| + magnitude)``.
 
-    ``terms`` is the length of the longest sum behind an element. ``magnitude`` is the root mean square of the array: sums
-    cancel, so a small element carries the rounding of its large summands.
+    ``terms`` is the length of the longest sum behind an element. ``magnitude`` is the root mean square of the array:
+    sums cancel, so a small element carries the rounding of its large summands.
     """
     eps = float(np.finfo(dtype).eps)
     finite = np.abs(np.where(np.isfinite(expected), expected, 0.0))
@@ -53,7 +54,8 @@ def tolerance(expected: Array, dtype: Any, terms: int) -> Array:
 def worst_error(actual: Any, expected: Any, dtype: Any, terms: int, name: str = "") -> float:
     """Return the largest error in units of `tolerance`; raise AssertionError for a wrong shape or dtype.
 
-    ``actual`` and ``expected`` are arrays, numbers, None, or tuples and lists of them. NaN and infinity must agree exactly.
+    ``actual`` and ``expected`` are arrays, numbers, None, or tuples and lists of them. NaN and infinity must agree
+    exactly.
     """
     if isinstance(expected, tuple | list):
         assert len(actual) == len(expected), f"{name}: {len(actual)} results, expected {len(expected)}"
@@ -100,9 +102,11 @@ def run_case(name: str, dtype: Any, n: int, seed: int = 0) -> float:
     terms = max((max(a.shape, default=1) for a in args if isinstance(a, np.ndarray)), default=1)
     return max(
         worst_error(actual, expected, dtype, terms, name),
-        *(worst_error(a, e, dtype, terms, f"{name} argument {i}")
-          for i, (a, e) in enumerate(zip(args, reference_args, strict=True))
-          if isinstance(a, np.ndarray | list) and _is_float(a)),
+        *(
+            worst_error(a, e, dtype, terms, f"{name} argument {i}")
+            for i, (a, e) in enumerate(zip(args, reference_args, strict=True))
+            if isinstance(a, np.ndarray | list) and _is_float(a)
+        ),
         0.0,
     )
 

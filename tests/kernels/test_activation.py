@@ -8,7 +8,7 @@ from nnative import _native
 from nnative.ops import activation as ops
 
 # Largest errors in float32 and float64, as math.hpp states them; the baseline without fused multiply-add has 2.
-MAX_ULP = {"exp": (1.01, 1.06), "log": (0.83, 0.88), "tanh": (0.87, 1.30), "sigmoid": (0.77, 0.80)}
+MAX_ULP = {"exp": (1.01, 1.06), "log": (0.85, 0.88), "tanh": (0.89, 1.30), "sigmoid": (0.77, 0.80)}
 FUNCTIONS = tuple(MAX_ULP)
 TINY = float(np.finfo(np.float32).tiny)
 
@@ -253,8 +253,8 @@ def test_wrong_arguments_are_named():
         ops.relu([1.0])
     with pytest.raises(TypeError, match=r"\[tanh\].*int64, shape \(3,\)"):
         ops.tanh(nnative.Tensor(np.arange(3)))
-    with pytest.raises(TypeError, match=r"\[exp\].*int64"):
-        ops.exp(nnative.Tensor(np.arange(2)))
+    with pytest.raises(TypeError, match=r"\[exp\].*complex128"):
+        ops.exp(nnative.Tensor(np.ones(2, complex)))
     with pytest.raises(ValueError, match=r"\[softmax\] expected dim from -2 to 1, got 2 for shape \(2, 3\)"):
         ops.softmax(nnative.Tensor(np.ones((2, 3))), 2)
     with pytest.raises(ValueError, match=r"\[relu\] expected the gradient with 3 elements, got shape \(2,\)"):

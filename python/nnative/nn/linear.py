@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from nnative import ops
+from nnative.nn import init
 from nnative.nn.module import Module
 from nnative.nn.parameter import Parameter
 from nnative.tensor import Tensor
@@ -61,9 +62,9 @@ class Linear(Module):
     def reset_parameters(self) -> None:
         """Draw weight and bias anew."""
         bound = 1 / math.sqrt(self.in_features) if self.in_features else 0.0
-        _uniform(self.weight, bound)
+        init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
-            _uniform(self.bias, bound)
+            init.uniform_(self.bias, -bound, bound)
 
     def forward(self, x: Any) -> Tensor:
         """Return x · weightᵀ + bias for x of shape (…, in_features)."""
@@ -74,5 +75,3 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
-def _uniform(parameter: Parameter, bound: float) -> None:
-    parameter.data[...] = np.random.default_rng().uniform(-bound, bound, parameter.shape)

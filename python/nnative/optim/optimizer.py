@@ -12,12 +12,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nnative import _native
+from nnative import _native, recording
 from nnative.autograd import Array, TensorBase
 from nnative.grad_mode import enable_grad
 from nnative.optim.saving import pack, unpack
 from nnative.recording import Recording
-from nnative.recording import state as recording_state
 
 Group = dict[str, Any]
 State = dict[str, Any]
@@ -70,7 +69,6 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[TensorBase, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._generation = object()  # another one whenever the groups' parameters or the arrays of the state are
         self._cells: dict[int, tuple[Any, Array]] = {}
         if self.hyper_dtype is not None and self.hyper_dtype.names is not None:
             self._hyper = operator.itemgetter(*self.hyper_dtype.names)
@@ -97,10 +95,9 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if recording.state.recording is not None:
+            self._note(recording.state.recording)
         state = self.state
-        recording = recording_state.recording
-        if recording is not None:
-            self._note(recording)
         for group in self.param_groups:
             params, grads, states = [], [], []
             for p in group["params"]:
@@ -121,14 +118,12 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop all gradients, or set them to zero in place."""
-        if recording_state.recording is not None:
-            self._note(recording_state.recording, cleared=set_to_none)
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
-                    p._grad = None
-                elif p._grad is not None:
-                    _native.fill(p._grad, 0.0)
+                    p.grad = None
+                elif p.grad is not None:
+                    _native.fill(p.grad, 0.0)
 
     def add_param_group(self, param_group: Group) -> None:
         """Add parameters with options of their own, for layers that begin to train later."""
@@ -156,8 +151,7 @@ class Optimizer:
             raise self._error(ValueError, "some parameters appear in more than one parameter group")
         group = {"params": params} | self.defaults | {k: v for k, v in param_group.items() if k != "params"}
         self.check(group)
-        self.param_groups.append(group)
-        self._generation = object()
+        self.param_groups = [*self.param_groups, group]  # another object, so that a recorded step notices
 
     def state_dict(self) -> dict[str, Any]:
         """Return state and options in PyTorch's layout.
@@ -180,9 +174,9 @@ class Optimizer:
             self.check(group)
         for group, loaded in zip(self.param_groups, groups, strict=True):
             group.update(loaded)
-        self.state.clear()
-        self.state.update(states)
-        self._generation = object()
+        fresh: defaultdict[TensorBase, State] = defaultdict(dict)
+        fresh.update(states)
+        self.state = fresh  # another object, so that a recorded step notices
 
     def hyper_cell(self, group: Group) -> Array:
         """Return the array that native updates of this group read, brought up to date with the group's options.
@@ -200,18 +194,16 @@ class Optimizer:
             self._cells[id(group)] = entry = kept, cell
         return entry[1]
 
-    def _note(self, recording: Recording, cleared: bool = False) -> None:
-        """Tell a recording what it relies on: parameters, gradients, state, and options that a replay reads anew."""
-        recording.watch(self, "_generation")
+    def _note(self, record: Recording) -> None:
+        """Let a recording rely on the parameters, their gradients and the layout of the state; options stay free."""
+        record.watch(self, "state")
+        record.watch(self, "param_groups")
         for group in self.param_groups:
-            if self.hyper_dtype is not None:
-                recording.refresh(group, functools.partial(self.hyper_cell, group))
             for p in group["params"]:
-                recording.use(p)
-                if cleared:
-                    recording.clear_gradient(p)
-                else:
-                    recording.use_gradient(p)
+                record.use(p)
+                record.use_gradient(p)
+            if self.hyper_dtype is not None:
+                record.refresh(group, functools.partial(self.hyper_cell, group))
 
     def _fresh(self, group: Group, p: TensorBase) -> State:
         state = self.state[p] = self.init_state(group, p.data)

@@ -1,0 +1,1 @@
+"""What the benchmarks share: rows and their data, workers, statistics, rendering."""

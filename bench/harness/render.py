@@ -1,0 +1,254 @@
+"""docs/benchmarks.md from the results of a run: each function is one section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.results import Peak, Results, Spread, Timing, ratio, spread, title
+from harness.rows import ROWS, Row
+from peers import PEERS
+
+NONE = "–"
+
+
+def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table; nothing when it has no lines."""
+    if not lines:
+        return ""
+    rule = ["---"] + ["---:"] * (len(header) - 1)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *lines)) + "\n"
+
+
+def number(value: float) -> str:
+    """Return three digits, or all before the point: 0.47, 28.3, 2,194."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.{2 if value < 10 else 1}f}"
+
+
+def times(value: Spread | None) -> str:
+    """Return a ratio with its quartiles: 5.31× (5.20–5.44)."""
+    return f"{value.median:.2f}× ({value.low:.2f}–{value.high:.2f})" if value else NONE
+
+
+def microseconds(timing: Timing | None, *, name: bool = False) -> str:
+    """Return a median with its quartiles, and whose it is."""
+    if timing is None:
+        return NONE
+    s = spread(timing.us)
+    text = f"{number(s.median)} ({number(s.low)}–{number(s.high)})"
+    return f"{text} {title(timing.peer)}" if name else text
+
+
+def versus(theirs: Timing | None, ours: Timing | None) -> Spread | None:
+    """Return how many times faster ours is."""
+    return ratio(theirs.us, ours.us) if theirs and ours else None
+
+
+def rows_of(results: Results, *kinds: str) -> list[Row]:
+    """Return the rows of some kinds that were measured."""
+    measured = {timing.row for timing in results.timings}
+    return [row for row in ROWS if row.kind in kinds and row.name in measured]
+
+
+def most_threads(results: Results) -> Peak | None:
+    """Return the peaks on the most threads measured."""
+    return results.peak(max((peak.threads for peak in results.peaks), default=0))
+
+
+def goals(results: Results) -> str:
+    """Return the ratios of the training steps and of inference."""
+    lines = []
+    for row in rows_of(results, "train", "infer"):
+        step, epoch, eager = (results.ours(row.name, how) for how in ("once", "many", "eager"))
+        ratios = (
+            versus(results.fastest(row.name), step),
+            versus(results.fastest(row.name, many=True), epoch),
+            versus(results.best(row.name, "torch-eager"), eager),
+        )
+        if any(ratios):
+            lines.append([f"**{row.name}**: {row.title}", *map(times, ratios)])
+    header = ["", "recorded step vs fastest once-a-step peer", "recorded epoch vs `lax.scan`", "eager vs eager PyTorch"]
+    return table(header, lines)
+
+
+def floors(results: Results) -> str:
+    """Return the times behind the ratios, beside the arithmetic floor, and the share of the peak that is reached."""
+    peak = most_threads(results)
+    lines = []
+    for row in rows_of(results, "train", "infer"):
+        floor = row.flops / peak.fma_gflops * 1e-3 if peak else None
+        mine = [t for how in ("once", "many") if (t := results.ours(row.name, how))]
+        scan = results.fastest(row.name, many=True)
+        fastest = [t for t in (results.fastest(row.name), scan) if t]
+        share = [
+            f"{floor / min(t.median for t in timings):.0%}" if floor and timings else NONE
+            for timings in (mine, fastest)
+        ]
+        lines.append(
+            [
+                row.name,
+                number(floor) if floor else NONE,
+                *(microseconds(results.ours(row.name, how)) for how in ("eager", "once", "many")),
+                microseconds(results.fastest(row.name), name=True),
+                microseconds(scan),
+                *share,
+            ]
+        )
+    header = ["µs", "floor", "nnative eager", "nnative step", "nnative epoch", "fastest once-a-step peer", "`lax.scan`"]
+    return table([*header, "nnative, of the FMA peak", "peers, of the FMA peak"], lines)
+
+
+def everyone(results: Results, *kinds: str) -> str:
+    """Return every peer's median on every row."""
+    rows = rows_of(results, *kinds)
+    lines = []
+    for peer in PEERS:
+        best = [results.best(row.name, peer.name) for row in rows]
+        if any(best):
+            cells = [f"{number(t.median)} ({t.threads})" if t else NONE for t in best]
+            lines.append([peer.title, *cells])
+    return table(["µs (threads)", *(row.name for row in rows)], lines)
+
+
+def bandwidth(results: Results) -> str:
+    """Return memory-bound operations as bandwidth and as a share of the triad's."""
+    peak = most_threads(results)
+    lines = []
+    for row in rows_of(results, "memory"):
+        triad = (peak.triad_large_gbs if row.name == "adam" else peak.triad_gbs) if peak else 0.0
+        for peer in PEERS:
+            best = results.best(row.name, peer.name)
+            if best:
+                rate = row.bytes / best.median * 1e-3
+                share = f"{rate / triad:.0%}" if triad else NONE
+                lines.append([f"{row.name}, {row.title}", peer.title, microseconds(best), f"{rate:.1f}", share])
+    return table(["operation", "library", "µs", "GB/s", "of the triad"], lines)
+
+
+def epochs(results: Results) -> str:
+    """Return one epoch of MNIST, wall-clock."""
+    lines = []
+    for row in rows_of(results, "epoch"):
+        ours = results.ours(row.name, "many")
+        found = [best for peer in PEERS if (best := results.best(row.name, peer.name))]
+        for best in sorted(found, key=lambda t: t.median):
+            s = spread([us * row.batches * 1e-6 for us in best.us])
+            seconds = f"{s.median:.2f} ({s.low:.2f}–{s.high:.2f})"
+            lines.append([title(best.peer), seconds, str(best.threads), times(versus(best, ours))])
+    return table(["loop", "seconds", "threads", "slower than `step.epoch`"], lines)
+
+
+def scaling(results: Results) -> str:
+    """Return what more threads bring: time on one thread over time on several."""
+    rows = rows_of(results, "train", "infer")
+    lines = []
+    for peer in PEERS:
+        cells = []
+        for row in rows:
+            timings = sorted(results.of(row.name, peer.name), key=lambda t: t.threads)
+            gain = versus(timings[0], timings[-1]) if len(timings) > 1 else None
+            cells.append(f"{gain.median:.2f}×" if gain else NONE)
+        if any(cell != NONE for cell in cells):
+            lines.append([peer.title, *cells])
+    return table(["speed-up", *(row.name for row in rows)], lines)
+
+
+def stack_table(results: Results) -> str:
+    """Return size, import and memory of each library."""
+    header = ["library, with what it requires", "version", "installed MB", "import ms", "MB resident after import"]
+    lines = [
+        [s.name, results.versions.get(s.name, NONE), number(s.install_mb), number(s.import_ms), number(s.import_mb)]
+        for s in sorted(results.stacks, key=lambda s: s.install_mb)
+    ]
+    return table(header, lines)
+
+
+def memory_table(results: Results) -> str:
+    """Return the resident memory of training processes."""
+    rows = list(dict.fromkeys(m.row for m in results.memory))
+    found = {(m.row, m.peer): f"{number(m.step_mb)} ({number(m.peak_mb)})" for m in results.memory}
+    lines = [
+        [peer.title, *(found.get((row, peer.name), NONE) for row in rows)]
+        for peer in PEERS
+        if any((row, peer.name) in found for row in rows)
+    ]
+    return table(["MB", *rows], lines)
+
+
+def machine(results: Results) -> str:
+    """Describe the machine, what it can do, and how the figures were taken."""
+    lines = [
+        [
+            str(peak.threads),
+            f"{peak.fma_gflops:.0f}",
+            f"{peak.triad_gbs:.1f}",
+            f"{peak.triad_large_gbs:.1f}",
+        ]
+        for threads in sorted({p.threads for p in results.peaks})
+        if (peak := results.peak(threads))
+    ]
+    header = ["threads", "FMA peak, GFLOP/s", "triad 4096×1024, GB/s", "triad 20 million, GB/s"]
+    waiting = results.idle_seconds / results.measured_seconds if results.measured_seconds else 0.0
+    facts = ", ".join(f"{key} {value}" for key, value in results.machine.items())
+    settings = ", ".join(f"{key} {value}" for key, value in results.settings.items())
+    return (
+        f"Machine: {facts}. Run: {settings}.\n\n{table(header, lines)}\n"
+        f"While one worker was measured, the waiting ones together used {waiting:.1%} of one CPU.\n"
+    )
+
+
+SECTIONS = (
+    (
+        "Ratios",
+        "Medians of the ratios within each round, with quartiles; each library on its better number of threads.",
+        goals,
+    ),
+    (
+        "Times and the arithmetic floor",
+        "µs a step: median (quartiles). The floor is the products' arithmetic at the measured FMA peak of all threads "
+        "(the gradient of the network's input, which nobody needs, is not counted).",
+        floors,
+    ),
+    (
+        "Every library",
+        "Whole training steps: forward, softmax cross-entropy, backward, Adam (PyTorch eager: the fused one).",
+        lambda r: everyone(r, "train"),
+    ),
+    ("Inference", "Through 784-512-512-10, one minibatch a call.", lambda r: everyone(r, "infer")),
+    (
+        "Memory-bound operations",
+        "Forward and backward, or one update. GB/s counts what has to be moved, not what is.",
+        bandwidth,
+    ),
+    (
+        "One epoch of MNIST",
+        "784-512-512-10, batch 128, Adam, shuffling included; each library in its usual loop.",
+        epochs,
+    ),
+    ("Threads", "Time on the fewest threads over time on the most.", scaling),
+    ("Installing and importing", "", stack_table),
+    (
+        "Memory",
+        "A fresh process that trains the row: what the steps need over what was in use before the network was built "
+        "(in brackets the peak of the whole process, compilers included).",
+        memory_table,
+    ),
+    ("Machine and method", "", machine),
+)
+
+
+def document(results: Results) -> str:
+    """Return the page."""
+    parts = [
+        "# Benchmarks\n\nWritten by `python bench/report.py`. All libraries do the same work on the same data from the "
+        "same initial weights, in interleaved rounds of one run; the first values of each are checked against a "
+        "float64 reference.\n"
+    ]
+    for heading, text, section in SECTIONS:
+        body = section(results)
+        if body:
+            parts.append(f"## {heading}\n\n" + (f"{text}\n\n" if text else "") + body)
+    if results.notes:
+        parts.append("## Notes\n\n" + "\n".join(f"- {note}" for note in results.notes) + "\n")
+    return "\n".join(parts)

@@ -1,0 +1,51 @@
+"""The reference that every peer is compared with, and the rows' data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness import rows
+from harness.rows import Row
+from harness.work import over
+from peers import PEERS, numpy_peer
+
+SMALL = Row("small-bn", "train", (5, 7, 6, 3), batch=9, batches=2, batchnorm=True)
+
+
+def test_every_peer_module_is_named_and_every_mode_is_unique():
+    assert len({peer.name for peer in PEERS}) == len(PEERS)
+    assert {row.kind for row in rows.ROWS} == set(rows.KINDS)
+
+
+def test_data_are_the_same_every_time_and_minibatches_cut_them_in_order():
+    x, y = rows.data(SMALL)
+    again = rows.minibatches(SMALL)
+    np.testing.assert_array_equal(x, np.concatenate([x for x, _ in again]))
+    np.testing.assert_array_equal(y, np.concatenate([y for _, y in again]))
+
+
+@pytest.mark.parametrize("row", [SMALL, Row("plain", "train", (5, 7, 3), batch=9)])
+def test_the_reference_gradients_are_those_of_its_loss(row):
+    network = numpy_peer.Network(row, np.float64)
+    (x, y), *_ = rows.minibatches(row)
+    _, gradients = network.gradients(x.astype(np.float64), y)
+    for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+        index = np.unravel_index(np.argmax(np.abs(gradient)), gradient.shape)
+        kept, step, losses = parameter[index], 1e-6, []
+        for sign in (1, -1):
+            parameter[index] = kept + sign * step
+            losses.append(network.gradients(x.astype(np.float64), y)[0])
+        parameter[index] = kept
+        assert (losses[0] - losses[1]) / (2 * step) == pytest.approx(gradient[index], rel=1e-5, abs=1e-9)
+
+
+def test_the_reference_learns_what_the_teacher_teaches():
+    work = numpy_peer.train(Row("learn", "train", (10, 32, 10), batch=64, batches=4), "float32")
+    losses = [float(work.call()) for _ in range(400)]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_over_goes_round_and_round():
+    call = over(lambda a, b: a + b, [(1, 2), (3, 4)])
+    assert [call() for _ in range(5)] == [3, 7, 3, 7, 3]

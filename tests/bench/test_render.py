@@ -1,0 +1,73 @@
+"""The page that a run is written to."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.render import SECTIONS, document, goals, number, table, times
+from harness.results import Peak, Results, Spread, Timing
+from harness.rows import ROW
+
+
+@pytest.fixture
+def results():
+    us = {"nnative-eager": 40.0, "nnative-step": 4.0, "nnative-epoch": 2.0}
+    us |= {"torch-eager": 259.0, "jax-sync": 40.0, "jax-scan": 13.0}
+    return Results(
+        timings=[Timing("tiny", peer, 1, [value] * 3) for peer, value in us.items()],
+        peaks=[Peak(1, 512, 117.0, 35.0, 30.0), Peak(2, 512, 234.0, 50.0, 40.0)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.4712, "0.47"), (9.996, "10.00"), (28.31, "28.3"), (99.96, "100.0"), (2194.4, "2,194")]
+)
+def test_numbers_have_three_digits(value, text):
+    assert number(value) == text
+
+
+def test_times_shows_the_quartiles():
+    assert times(Spread(5.314, 5.2, 5.44)) == "5.31× (5.20–5.44)"
+    assert times(None) == "–"
+
+
+def test_table_has_a_rule_and_one_line_a_row():
+    assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | ---: |\n| 1 | 2 |\n"
+    assert table(["a", "b"], []) == ""
+
+
+def test_ratios_are_against_the_fastest_peer_of_the_same_way_of_calling(results):
+    line = goals(results).splitlines()[2]
+    assert [cell.split("×")[0].strip() for cell in line.split("|")[2:5]] == ["10.00", "6.50", "6.47"]
+
+
+def test_without_nnative_there_is_no_ratio_table(results):
+    results.timings = [timing for timing in results.timings if not timing.peer.startswith("nnative")]
+    assert goals(results) == ""
+    assert "## Ratios" not in document(results)
+    assert "## Times and the arithmetic floor" in document(results)
+
+
+def test_share_of_the_peak_uses_the_arithmetic_that_is_needed(results):
+    row = ROW["tiny"]
+    assert row.flops == 6 * 32 * (320 + 320) - 2 * 32 * 320  # the input's gradient is not needed
+    share = row.flops / 234e3 / 2.0
+    assert f"| {share:.0%} |" in document(results)
+
+
+def test_memory_rows_show_bandwidth_and_its_share(results):
+    row = ROW["dropout"]
+    results.timings.append(Timing("dropout", "numpy", 1, [row.bytes / 25e9 * 1e6]))
+    assert "| 25.0 | 50% |" in document(results)
+
+
+def test_notes_end_the_page_and_empty_sections_are_left_out(results):
+    results.note("onnxruntime is absent: No module named 'onnxruntime'.")
+    page = document(results)
+    assert page.endswith("## Notes\n\n- onnxruntime is absent: No module named 'onnxruntime'.\n")
+    assert "## Memory\n" not in page
+
+
+def test_every_section_renders_an_empty_run():
+    for heading, _, section in SECTIONS:
+        assert isinstance(section(Results()), str), heading

@@ -1,0 +1,33 @@
+"""What `import nnative` costs and brings along."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+
+import pytest
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="timing under a sanitizer says nothing")
+def test_import_costs_under_30_ms_beyond_numpy():
+    # CPU time, since the clock also runs while other programs have the CPU.
+    code = "import numpy, time; start = time.process_time(); import nnative; print(time.process_time() - start)"
+    seconds = [float(run_python(code)) for _ in range(9)]
+    assert statistics.median(seconds) < 0.030, sorted(seconds)
+
+
+def test_import_brings_nothing_heavy():
+    heavy = ["scipy", "sklearn", "matplotlib", "torch", "onnx", "pandas", "mpi4py", "safetensors", "tqdm"]
+    code = f"import sys, nnative; print([name for name in {heavy} if name in sys.modules])"
+    assert run_python(code) == "[]"
+
+
+def test_all_is_what_users_see():
+    code = "import nnative; print([name for name in nnative.__all__ if not hasattr(nnative, name)])"
+    assert run_python(code) == "[]"
