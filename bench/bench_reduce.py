@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from side_by_side import Case, main
 
 from nnative import _native
+from side_by_side import Case, main
 
 
 def case(shape: tuple[int, ...], dims: tuple[int, ...]) -> Case:

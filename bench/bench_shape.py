@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from side_by_side import Case, main
 
 from nnative import _native, reference
+from side_by_side import Case, main
 
 BACKWARD = reference.functions()["take_backward"]
 

@@ -1,17 +1,6 @@
 #include "bindings/array.hpp"
 
 namespace nnative {
-
-// A recording follows the pointers of each slot.
-template <class T>
-void visit_pointers(const PointerVisitor& visitor, OptimSlot<T>& slot) {
-  visit_argument(visitor, slot.param);
-  visit_argument(visitor, slot.grad);
-  visit_argument(visitor, slot.state0);
-  visit_argument(visitor, slot.state1);
-  visit_argument(visitor, slot.step);
-}
-
 namespace {
 
 // A list with one array for each parameter; `name` is for messages.

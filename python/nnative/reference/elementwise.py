@@ -33,7 +33,7 @@ def sqrt(x: Array) -> Array:
 
 def sqrt_backward(dy: Array, y: Array) -> Array:
     """Return dy / 2y, from the saved root y."""
-    return dy / (2 * y)
+    return np.asarray(dy / (2 * y))
 
 
 def clip(x: Array, low: float, high: float) -> Array:
