@@ -105,6 +105,15 @@ void accumulate(py::array y, const py::array& x) {
   });
 }
 
+void fill(py::array y, double value) {
+  with_dtype("fill", y, [&](auto zero) {
+    using T = decltype(zero);
+    T* data = output<T>("fill", "y", y);
+    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->fill, data,
+           static_cast<Index>(y.size()), static_cast<T>(value));
+  });
+}
+
 py::array full(const Shape& shape, double value, const py::dtype& dtype) {
   const auto make = [&](auto zero) -> py::array {
     using T = decltype(zero);
@@ -189,6 +198,7 @@ void bind_elementwise(py::module_& module) {
   def_gradient(module, "pow_backward_exponent", true, [](const auto& k) { return k.pow_backward_exponent; });
   def_kernel(module, "where", &where, arg("condition"), arg("a"), arg("b"));
   def_kernel(module, "accumulate", &accumulate, arg("y"), arg("x"));
+  def_kernel(module, "fill", &fill, arg("y"), arg("value"));
   def_kernel(module, "full", &full, arg("shape"), arg("value"), arg("dtype"));
   def_kernel(module, "cast", &cast, arg("x"), arg("dtype"));
 }

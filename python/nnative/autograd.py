@@ -150,10 +150,14 @@ class Function:
     # Whether backward returns arrays that nothing else refers to, so that a leaf may keep them without a copy.
     returns_fresh = False
 
-    inputs: list[TensorBase | None] | None
-    needs_input_grad: list[bool]
+    inputs: tuple[Any, ...] | None  # the arguments of `apply`; None once the graph is freed
     saved_tensors: tuple[Any, ...] = ()
     number: int  # counts nodes: an operation has a higher number than those that made its inputs
+
+    @property
+    def needs_input_grad(self) -> list[bool]:
+        """For each argument of ``forward``, whether it is a tensor that requires a gradient."""
+        return [isinstance(a, TensorBase) and a._requires_grad for a in self.inputs or ()]
 
     def save_for_backward(self, *arrays: Any) -> None:
         """Keep arrays for ``backward``, where they are ``ctx.saved_tensors``."""
@@ -173,31 +177,28 @@ class Function:
     def apply(cls, *args: Any) -> Tensor:
         """Run the operation and, while gradients are on, put it on the tape."""
         ctx = cls()
+        ctx.inputs = args
         arrays = []
-        inputs: list[TensorBase | None] = []
-        needs = ctx.needs_input_grad = []
+        needs_grad = False
         for a in args:
             if isinstance(a, TensorBase):
                 arrays.append(a._data)
-                inputs.append(a)
-                needs.append(a._requires_grad)
+                if a._requires_grad:
+                    needs_grad = True
             else:
                 arrays.append(a)
-                inputs.append(None)
-                needs.append(False)
         data = cls.forward(ctx, *arrays)
         if type(data) is not np.ndarray or not data.flags.c_contiguous:
             data = _as_array(data, cls, "forward")
         recording = recording_state.recording
         if recording is not None:
-            recording.note(cls.__name__, inputs, arrays, data)
+            recording.note(cls.__name__, [a for a in args if isinstance(a, TensorBase)], arrays, data)
         result = wrap(data)
-        if True in needs and mode.enabled:
-            if data.dtype not in _FLOATS:
+        if needs_grad and mode.enabled:
+            if data.dtype.char not in "fd":
                 raise TypeError(f"[{cls.__name__}] forward returned {data.dtype}, which has no gradient")
             result._requires_grad = True
             result._node = ctx
-            ctx.inputs = inputs
             ctx.number = next(_numbers)
         return result
 
@@ -240,7 +241,7 @@ def _nodes(root: Function) -> list[Function]:
                 "compute the loss again, or pass retain_graph=True the first time"
             )
         for tensor in node.inputs:
-            if tensor is not None and (before := tensor._node) is not None and before not in seen:
+            if isinstance(tensor, TensorBase) and (before := tensor._node) is not None and before not in seen:
                 seen.add(before)
                 stack.append(before)
     return sorted(seen, key=operator.attrgetter("number"), reverse=True)
@@ -265,7 +266,7 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
                     f"[{type(node).__name__}] backward returned {len(grads)} gradients for {len(inputs)} arguments"
                 )
             for tensor, g in zip(inputs, grads):  # noqa: B905 (checked above with a better message)
-                if g is None or tensor is None or not tensor._requires_grad:
+                if g is None or not isinstance(tensor, TensorBase) or not tensor._requires_grad:
                     continue
                 data = tensor._data
                 if type(g) is not np.ndarray or not g.flags.c_contiguous:

@@ -1,8 +1,8 @@
 """Record a step once, replay it natively.
 
-`compile` runs the decorated function in Python the first time that it sees arguments of some shapes, while the runtime notes every
-kernel that is launched. Later calls replay those launches in C++, in one parallel region and without the GIL. Each operation
-has one implementation, so a replay gives the same bits as the eager call.
+`compile` runs the decorated function in Python the first time that it sees arguments of some shapes, while the runtime
+notes every kernel that is launched. Later calls replay those launches in C++, in one parallel region and without the
+GIL. Each operation has one implementation, so a replay gives the same bits as the eager call.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ from nnative.tensor import Tensor
 _KEPT = 16  # recordings of one function; the one unused for longest goes first
 
 
-def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True) -> Any:  # noqa: A001
+def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True) -> Any:
     """Make a function of arrays record itself on its first call and replay natively from then on.
 
     The function takes tensors or arrays (and constants), and returns a `Tensor`, None, or a tuple, list or dict of
-    them. It may do whole training steps: forward pass, ``backward``, several optimizers; Python in it runs only while recording.
+    them. It may do whole training steps: forward pass, ``backward``, several optimizers; Python in it runs only while
+    recording.
 
-    A recording holds for arguments of the same shapes and dtypes and as long as nothing it used has changed: ``train()`` and
-    ``eval()``, a parameter's array, gradients switched on or off. Otherwise the function is recorded again, or an
-    earlier recording that fits is taken. Learning rates and other optimizer settings may change at any time.
+    A recording holds for arguments of the same shapes and dtypes and as long as nothing it used has changed:
+    ``train()`` and ``eval()``, a parameter's array, gradients switched on or off. Otherwise the function is recorded
+    again, or an earlier recording that fits is taken. Learning rates and other optimizer settings may change at any
+    time.
 
     Parameters
     ----------
@@ -42,8 +44,8 @@ def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True) ->
     Raises
     ------
     RuntimeError
-        When the function looks at a value while it is recorded (``item()``, ``float()``, ``if tensor:``) or computes in NumPy what a
-        kernel then uses: a replay could not do the same.
+        When the function looks at a value while it is recorded (``item()``, ``float()``, ``if tensor:``) or computes in
+        NumPy what a kernel then uses: a replay could not do the same.
 
     Examples
     --------
@@ -119,8 +121,8 @@ class Compiled:
     ) -> Any:
         """Run the step on every minibatch of arrays in memory, natively, and return its results as arrays.
 
-        Equal, bit for bit, to calling the step on ``[a[order[i : i + batch_size]] for a in arrays]`` for each i, where order
-        is ``generator.permutation(n)``, or 0 … n-1 without ``shuffle``. Ctrl-C stops between two batches.
+        Equal, bit for bit, to calling the step on ``[a[order[i : i + batch_size]] for a in arrays]`` for each i, where
+        order is ``generator.permutation(n)``, or 0 … n-1 without ``shuffle``. Ctrl-C stops between two batches.
 
         Parameters
         ----------

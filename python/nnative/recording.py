@@ -18,7 +18,7 @@ class State(NamedTuple):
 
     watches: list[tuple[Any, str, Any]]  # owner, attribute, the value that it must keep
     gradients: list[tuple[TensorBase, Array | None]]  # what `grad` is after a replay
-    refreshers: list[Callable[[], None]]  # called before each replay
+    refreshers: list[Callable[[], object]]  # called before each replay
 
 
 class _Active(threading.local):
@@ -52,7 +52,7 @@ class Recording:
         self._watches: dict[tuple[int, str], tuple[Any, str, Any]] = {}
         self._cleared: set[int] = set()
         self._leaves: dict[int, TensorBase] = {}
-        self._refreshers: dict[int, Callable[[], None]] = {}
+        self._refreshers: dict[int, Callable[[], object]] = {}
 
     def __enter__(self) -> Recording:
         state.recording = self
@@ -71,10 +71,10 @@ class Recording:
         """Rely on a tensor's array and on whether it requires a gradient, if it outlives the function."""
         self._tensors.setdefault(id(tensor), weakref.ref(tensor))
 
-    def note(self, operation: str, inputs: Sequence[TensorBase | None], arrays: Sequence[Any], result: Array) -> None:
+    def note(self, operation: str, inputs: Sequence[TensorBase], arrays: Sequence[Any], result: Array) -> None:
         """Note the tensors that an operation took; RuntimeError if NumPy computed its result."""
         for tensor in inputs:
-            if tensor is not None and tensor._node is None:
+            if tensor._node is None:
                 self.use(tensor)
         self.check(operation, result, arrays)
 
@@ -99,7 +99,7 @@ class Recording:
             self._cleared.add(id(leaf))
         self._leaves[id(leaf)] = leaf
 
-    def refresh(self, owner: Any, function: Callable[[], None]) -> None:
+    def refresh(self, owner: Any, function: Callable[[], object]) -> None:
         """Call a function before each replay, once for each owner."""
         self._refreshers[id(owner)] = function
 

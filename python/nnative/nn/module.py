@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from nnative import _native
 from nnative.nn.parameter import Parameter
 from nnative.nn.state import LoadResult, load_entries
 from nnative.recording import state as recording_state
@@ -200,7 +201,7 @@ class Module:
             if set_to_none or parameter.grad is None:
                 parameter.grad = None
             else:
-                parameter.grad = np.zeros_like(parameter.grad)
+                _native.fill(parameter.grad, 0.0)
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
         """Set ``requires_grad`` of all parameters: False freezes them."""

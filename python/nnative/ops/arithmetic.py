@@ -28,7 +28,7 @@ class Binary(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:  # noqa: D102
-        if not natives(ctx.name, a, b):
+        if not natives(a, b):
             a, b = operands(ctx.name, a, b)
             if a.dtype.kind != "f":
                 return _integers(ctx, a, b)

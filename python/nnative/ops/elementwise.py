@@ -9,6 +9,7 @@ import numpy as np
 
 from nnative import _native
 from nnative.autograd import Array, Function, TensorBase
+from nnative.ops.activation import Exp, Log
 from nnative.ops.operands import Operand, array_of, natives, operands, require_float, unbroadcast
 
 if TYPE_CHECKING:
@@ -28,41 +29,6 @@ class Neg(Function):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
         return _native.neg(grad)
-
-
-class Exp(Function):
-    """e to the power x."""
-
-    returns_fresh = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
-        require_float("exp", x)
-        y = _native.exp_forward(x)
-        ctx.saved_tensors = (y,)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
-        (y,) = ctx.saved_tensors
-        return _native.mul(grad, y)
-
-
-class Log(Function):
-    """The natural logarithm of x."""
-
-    returns_fresh = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
-        require_float("log", x)
-        ctx.saved_tensors = (x,)
-        return _native.log_forward(x)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Array:  # noqa: D102
-        (x,) = ctx.saved_tensors
-        return _native.div(grad, x)
 
 
 class Sqrt(Function):
@@ -129,13 +95,13 @@ class Where(Function):
 
     @staticmethod
     def forward(ctx: Any, condition: Array, a: Any, b: Any) -> Array:  # noqa: D102
-        if not natives("where", a, b):
+        if not natives(a, b):
             a, b = operands("where", a, b)
         ctx.saved_tensors = condition, a, b
         try:
             if (a if isinstance(a, np.ndarray) else b).dtype.kind == "f":
                 return _native.where(condition, a, b)
-            return np.where(condition, a, b)
+            return np.asarray(np.where(condition, a, b))
         except ValueError:
             raise ValueError(
                 f"[where] expected shapes that broadcast, got {condition.shape}, {np.shape(a)} and {np.shape(b)}"
@@ -158,11 +124,13 @@ def neg(x: Operand) -> Tensor:
 
 def exp(x: Operand) -> Tensor:
     """Return e to the power x, elementwise; TypeError for integers."""
+    require_float("exp", x._data if isinstance(x, TensorBase) else x)
     return Exp.apply(x)
 
 
 def log(x: Operand) -> Tensor:
     """Return the natural logarithm, elementwise: −∞ at 0 and NaN below; TypeError for integers."""
+    require_float("log", x._data if isinstance(x, TensorBase) else x)
     return Log.apply(x)
 
 

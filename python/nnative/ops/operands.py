@@ -65,7 +65,7 @@ def same_dtype(name: str, *arrays: Array) -> None:
             )
 
 
-def require_float(name: str, x: Array) -> None:
+def require_float(name: str, x: Any) -> None:
     """Raise TypeError unless x is a float32 or float64 array."""
     if not isinstance(x, np.ndarray) or x.dtype.char not in "fd":
         got = x.dtype if isinstance(x, np.ndarray | np.generic) else type(x).__name__
@@ -88,8 +88,8 @@ def unbroadcast(grad: Array, shape: tuple[int, ...]) -> Array:
     return grad if grad.shape == shape else _native.sum_to(grad, shape, 1.0)
 
 
-def natives(name: str, a: Any, b: Any) -> bool:
-    """Whether kernels take both: float arrays of one dtype, or one and a number; TypeError for what no operation takes."""
+def natives(a: Any, b: Any) -> bool:
+    """Return whether kernels take both as they are: float arrays of one dtype, or one of them and a number."""
     if type(a) is np.ndarray:
         if a.dtype.char in "fd":
             if type(b) is np.ndarray:

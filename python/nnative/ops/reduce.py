@@ -15,6 +15,7 @@ from nnative.ops.shape import reshape
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
 
+
 class Sum(Function):
     """The sum over some dimensions times ``scale``."""
 

@@ -129,7 +129,8 @@ def _parts(ctx: Any, array: Array) -> list[Array]:
     """Return the views of the parts of a concatenated array."""
     before = (slice(None),) * ctx.dim
     ends = itertools.accumulate(ctx.sizes)
-    return [array[(*before, slice(end - size, end))] for size, end in zip(ctx.sizes, ends, strict=True)]
+    keys = [(*before, slice(end - size, end)) for size, end in zip(ctx.sizes, ends, strict=True)]
+    return [array[key] for key in keys]
 
 
 def _contiguous(view: Array) -> Array:

@@ -122,8 +122,8 @@ class Optimizer:
             for p in group["params"]:
                 if set_to_none:
                     p.grad = None
-                elif p._grad is not None:
-                    _native.assign(p._grad, _native.full((1,) * p._grad.ndim, 0, p._grad.dtype))
+                elif p.grad is not None:
+                    _native.fill(p.grad, 0.0)
 
     def add_param_group(self, param_group: Group) -> None:
         """Add parameters with options of their own, for layers that begin to train later."""
@@ -151,7 +151,7 @@ class Optimizer:
             raise self._error(ValueError, "some parameters appear in more than one parameter group")
         group = {"params": params} | self.defaults | {k: v for k, v in param_group.items() if k != "params"}
         self.check(group)
-        self.param_groups.append(group)
+        self.param_groups = [*self.param_groups, group]  # another object, so that a recorded step notices
 
     def state_dict(self) -> dict[str, Any]:
         """Return state and options in PyTorch's layout.
@@ -197,6 +197,7 @@ class Optimizer:
     def _note(self, record: Recording) -> None:
         """Let a recording rely on the parameters, their gradients and the layout of the state; options stay free."""
         record.watch(self, "state")
+        record.watch(self, "param_groups")
         for group in self.param_groups:
             for p in group["params"]:
                 record.use(p)

@@ -28,17 +28,17 @@ def abs_backward(dy: Array, x: Array) -> Array:
 
 def sqrt(x: Array) -> Array:
     """Return the square root."""
-    return np.sqrt(x)
+    return np.asarray(np.sqrt(x))
 
 
 def sqrt_backward(dy: Array, y: Array) -> Array:
     """Return dy / 2y, from the saved root y."""
-    return dy / (2 * y)
+    return np.asarray(dy / (2 * y))
 
 
 def clip(x: Array, low: float, high: float) -> Array:
     """Return x, at least ``low`` and at most ``high``."""
-    return np.minimum(np.maximum(x, low), high)
+    return np.asarray(np.minimum(np.maximum(x, low), high))
 
 
 def clip_backward(dy: Array, x: Array, low: float, high: float) -> Array:
@@ -111,6 +111,11 @@ def accumulate(y: Array, x: Array) -> None:
     y += x
 
 
+def fill(y: Array, value: float) -> None:
+    """Set every element of y."""
+    y[...] = value
+
+
 def full(shape: tuple[int, ...], value: float, dtype: DTypeLike) -> Array:
     """Return an array with one value everywhere."""
     return np.full(shape, value, dtype)
@@ -142,6 +147,7 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "pow_backward_exponent": lambda make, n: (make(n), make.positive(n), make(n)),
     "where": lambda make, n: (make(3, n) > 0, make(n), -1.0),
     "accumulate": lambda make, n: (make(n), make(n)),
+    "fill": lambda make, n: (make(n), 0.5),
     "full": lambda make, n: ((n, 2), 0.5, make.dtype),
     "cast": lambda make, n: (make.labels(100, n), make.dtype),
 }

@@ -19,7 +19,7 @@ def sum_to(x: Array, shape: tuple[int, ...], scale: float) -> Array:
     """Return ``scale`` times the sum over the dimensions along which ``shape`` was broadcast to x."""
     extra = x.ndim - len(shape)
     ones = [i + extra for i, size in enumerate(shape) if size == 1 != x.shape[i + extra]]
-    return np.sum(x, (*range(extra), *ones)).reshape(shape) * scale
+    return np.asarray(np.sum(x, (*range(extra), *ones)).reshape(shape) * scale)
 
 
 def argmax(x: Array, dim: int) -> Array:

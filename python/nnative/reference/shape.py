@@ -28,7 +28,8 @@ def take(table: Array, index: Array, dim: int) -> Array:
 def take_backward(dout: Array, index: Array, shape: tuple[int, ...], dim: int) -> Array:
     """Return the gradient of the table: elements taken several times add up."""
     dtable = np.zeros(shape, dout.dtype)
-    np.add.at(dtable, (slice(None),) * dim + (index,), dout)
+    key: Any = (slice(None),) * dim + (index,)
+    np.add.at(dtable, key, dout)
     return dtable
 
 
