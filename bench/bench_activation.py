@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from side_by_side import Case, main
 
 from nnative import _native, reference
+from side_by_side import Case, main
 
 # Kernel: its further arguments, and arrays it reads and writes.
 ELEMENTWISE: dict[str, tuple[tuple[Any, ...], int]] = {

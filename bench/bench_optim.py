@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from bandwidth import Triad
 
 import nnative
+from bandwidth import Triad
 from nnative import _native, optim
 
 

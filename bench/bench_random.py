@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 
 import numpy as np
-from bench_optim import seconds, summary
 
+from bench_optim import seconds, summary
 from nnative import _native, random
 
 

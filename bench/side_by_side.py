@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bandwidth import Triad
-
 from nnative import _native
 
 

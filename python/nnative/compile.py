@@ -281,7 +281,7 @@ def _fed_dtype(array: Array, scale: float | None) -> Any:
 
 def _take(array: Array, rows: Array, scale: float | None) -> Array:
     taken = array[rows]
-    return taken.astype(np.float32) * np.float32(scale) if _scaled(array, scale) else taken  # type: ignore[arg-type]
+    return taken.astype(np.float32) * np.float32(scale) if _scaled(array, scale) else taken
 
 
 def _check_epoch(data: Sequence[Array], batch_size: int) -> int:

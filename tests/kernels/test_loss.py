@@ -249,7 +249,9 @@ def test_fused_sum_equals_the_sum_of_losses(dtype):
     x = np.random.default_rng(8).standard_normal((9001, 3)).astype(dtype)
     target = np.arange(9001) % 3
     loss = _native.cross_entropy_forward(x, target)[0]
-    assert _native.cross_entropy_sum(x, target, 0.25)[0] == _native.sum(loss, 0.25)
-    assert _native.squared_error_sum(x, -x, 0.25) == _native.sum(_native.squared_error_forward(x, -x), 0.25)
+    assert _native.cross_entropy_sum(x, target, 0.25)[0] == _native.sum(loss, (0,), False, 0.25)
+    assert _native.squared_error_sum(x, -x, 0.25) == _native.sum(
+        _native.squared_error_forward(x, -x), (0, 1), False, 0.25
+    )
     expected = reference.functions()["cross_entropy_sum"](x.astype(np.float64), target, 0.25)[0]
     np.testing.assert_allclose(loss.sum(dtype=np.float64) * 0.25, expected, rtol=1e-6)

@@ -154,7 +154,8 @@ def _data(operation: str, tensor: Any) -> Array:
         raise TypeError(f"[{operation}] expected a Tensor, got {type(tensor).__name__}")
     if tensor.data.dtype not in (np.float32, np.float64) and operation != "constant_":
         raise TypeError(f"[{operation}] expected a float32 or float64 tensor, got {tensor.data.dtype}")
-    return tensor.data
+    data: Array = tensor.data
+    return data
 
 
 def _fans(operation: str, tensor: TensorBase) -> tuple[int, int]:

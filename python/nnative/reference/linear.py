@@ -10,7 +10,7 @@ from nnative.autograd import Array
 
 def linear_forward(x: Array, weight: Array, bias: Array | None) -> Array:
     """Return ``y (N,M) = x (N,K) · weightᵀ (M,K) + bias (M)``."""
-    y = x @ weight.T
+    y: Array = x @ weight.T
     return y if bias is None else y + bias
 
 
