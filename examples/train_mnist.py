@@ -46,6 +46,7 @@ def main(folder=None, epochs=5):
     optimizer = optim.Adam(model.parameters(), lr=1e-3)
 
     for epoch in range(1, epochs + 1):
+        optimizer.param_groups[0]["lr"] = 1e-3 * (1 - (epoch - 1) / epochs)
         loss = train(model, train_loader, loss_fn, optimizer)
         print(f"epoch {epoch}: loss {loss:.4f}, test accuracy {accuracy(model, test_loader):.4f}")
 

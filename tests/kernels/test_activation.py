@@ -253,6 +253,8 @@ def test_wrong_arguments_are_named():
         ops.relu([1.0])
     with pytest.raises(TypeError, match=r"\[tanh\].*int64, shape \(3,\)"):
         ops.tanh(nnative.Tensor(np.arange(3)))
+    with pytest.raises(TypeError, match=r"\[exp\].*int64"):
+        ops.exp(nnative.Tensor(np.arange(2)))
     with pytest.raises(ValueError, match=r"\[softmax\] expected dim from -2 to 1, got 2 for shape \(2, 3\)"):
         ops.softmax(nnative.Tensor(np.ones((2, 3))), 2)
     with pytest.raises(ValueError, match=r"\[relu\] expected the gradient with 3 elements, got shape \(2,\)"):
