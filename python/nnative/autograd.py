@@ -12,16 +12,17 @@ import operator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnative import _native
 from nnative.grad_mode import mode
 from nnative.recording import state as recording_state
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from nnative.tensor import Tensor
 
-Array: TypeAlias = NDArray[Any]
+Array: TypeAlias = "NDArray[Any]"  # numpy.typing takes 3 ms to import
 
 _FLOATS = (np.dtype("float32"), np.dtype("float64"))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nnative.autograd import Array, TensorBase
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 def as_data(data: Any, dtype: DTypeLike | None = None, name: str = "Tensor") -> Array:

@@ -11,13 +11,15 @@ import math
 import operator
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nnative import _native
 from nnative.autograd import Array
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 __all__ = ["Generator", "default_generator", "initial_seed", "manual_seed"]
 

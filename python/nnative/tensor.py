@@ -5,16 +5,18 @@ from __future__ import annotations
 import builtins
 import copy
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nnative import _native, autograd, ops
 from nnative.autograd import Array, TensorBase, wrap
 from nnative.conversion import as_data
 from nnative.grad_mode import is_grad_enabled
 from nnative.recording import reads_value
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 Self = TypeVar("Self", bound="Tensor")
 

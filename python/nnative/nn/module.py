@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nnative import _native
 from nnative.nn.parameter import Parameter
 from nnative.nn.state import LoadResult, load_entries
 from nnative.recording import state as recording_state
 from nnative.tensor import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 M = TypeVar("M", bound="Module")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nnative import _native
 from nnative.autograd import Array, Function, wrap
 from nnative.ops.operands import silent
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from nnative.tensor import Tensor
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from nnative.autograd import Array
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 def neg(x: Array) -> Array:
