@@ -36,19 +36,24 @@ constexpr Index panel_width(Index columns) {
   return columns <= kWidth<T> ? kWidth<T> : kPanel<T>;
 }
 
-// panel (steps, width) from `columns` columns of B in order of rows, zero beyond them.
+// One panel (steps, width) from fewer columns of B in order of rows, zero beyond them.
 template <class T>
-void pack_rows(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
-  constexpr int W = kWidth<T>;
-  if (columns == width) {
-    for (Index p = 0; p < steps; ++p, b += b_row, panel += width) {
-      for (Index v = 0; v < width; v += W) store(panel + v, load(b + v));
-    }
-    return;
-  }
+void pack_partial(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
   for (Index p = 0; p < steps; ++p, b += b_row, panel += width) {
     for (Index j = 0; j < columns; ++j) panel[j] = b[j];
     for (Index j = columns; j < width; ++j) panel[j] = T(0);
+  }
+}
+
+// `panels` full panels from B in order of rows, side by side: long pieces of the rows of B are read at a time.
+template <class T>
+void pack_rows(T* packed, const T* b, Index b_row, Index steps, Index panels) {
+  constexpr int V = tuning::kTileVectors, W = kWidth<T>;
+  for (Index p = 0; p < steps; ++p, b += b_row, packed += kPanel<T>) {
+    for (Index q = 0; q < panels; ++q) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) store(packed + q * kPanel<T> * steps + v * W, load(b + q * kPanel<T> + v * W));
+    }
   }
 }
 
@@ -86,15 +91,24 @@ bool in_place(const Product<T>& g) {
 // packed + j·steps.
 template <class T>
 void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps) {
-  for (Index j = columns.begin; j < columns.end; j += kPanel<T>) {
-    const Index count = min(kPanel<T>, g.J - j);
-    if (in_place(g) && count == kPanel<T>) continue;
-    T* panel = packed + j * steps;
-    if (g.b_order == Order::rows) {
-      pack_rows(panel, g.b + p * g.b_row + j, g.b_row, steps, count, panel_width<T>(count));
-    } else {
-      pack_columns(panel, g.b + j * g.b_row + p, g.b_row, steps, count, panel_width<T>(count));
+  constexpr Index kSideBySide = 4;
+  Index j = columns.begin;
+  if (g.b_order == Order::columns) {
+    for (; j < columns.end; j += kPanel<T>) {
+      const Index count = min(kPanel<T>, g.J - j);
+      pack_columns(packed + j * steps, g.b + j * g.b_row + p, g.b_row, steps, count, panel_width<T>(count));
     }
+    return;
+  }
+  const Index whole = columns.begin + (columns.end - columns.begin) / kPanel<T> * kPanel<T>;
+  if (in_place(g)) j = whole;
+  for (; j < whole; j += kSideBySide * kPanel<T>) {
+    const Index panels = min(kSideBySide, (whole - j) / kPanel<T>);
+    pack_rows(packed + j * steps, g.b + p * g.b_row + j, g.b_row, steps, panels);
+  }
+  if (whole < columns.end) {
+    const Index count = columns.end - whole;
+    pack_partial(packed + whole * steps, g.b + p * g.b_row + whole, g.b_row, steps, count, panel_width<T>(count));
   }
 }
 

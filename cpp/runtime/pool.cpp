@@ -24,6 +24,7 @@ namespace {
 constexpr std::size_t kLine = 64;
 
 // bench/bench_runtime.py: sharing a launch costs 0.2 µs while the workers are awake and some 20 µs when they sleep.
+constexpr double kNanosecondsPerMember = 1500;  // a barrier on either side costs some 100 ns
 constexpr double kNanosecondsPerThread = 4000;
 constexpr double kNanosecondsPerThreadAsleep = 20000;
 
@@ -207,6 +208,10 @@ int threads_for(double nanoseconds) {
   const bool awake = current != nullptr && current->awake();
   const double share = awake ? kNanosecondsPerThread : kNanosecondsPerThreadAsleep;
   return static_cast<int>(std::clamp(nanoseconds / share, 1.0, static_cast<double>(num_threads())));
+}
+
+int members_for(double nanoseconds, int size) {
+  return static_cast<int>(std::clamp(nanoseconds / kNanosecondsPerMember, 1.0, static_cast<double>(size)));
 }
 
 void run_team(int threads, const Scratch& scratch, void (*body)(void*, const Team&), void* context) {

@@ -15,6 +15,10 @@ void set_num_threads(int threads);
 // a thread, sharing costs more than it saves; while the workers sleep, work must be long enough to repay waking them.
 int threads_for(double nanoseconds);
 
+// Members of a team of `size`, all awake, that work of the given cost deserves: a function of its arguments alone, so
+// that every member comes to the same answer.
+int members_for(double nanoseconds, int size);
+
 // Runs body(context, team) on up to `threads` members, the caller among them, in the kernels' floating-point mode. When
 // another thread of the process holds the pool the caller works alone: bits do not depend on the number of threads.
 void run_team(int threads, const Scratch& scratch, void (*body)(void*, const Team&), void* context);

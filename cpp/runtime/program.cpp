@@ -130,8 +130,11 @@ Index Program::run(Index rounds, const std::function<void(Index, const Team&)>& 
     std::atomic<Index> done{0};
     std::atomic<bool> stop{false};
   } context{*this, rounds, before, after};
+  // One member when no step deserves more, or when all of them together do not repay waking others.
+  const double total = nanoseconds_ * static_cast<double>(rounds);
+  const int threads = std::min(members_for(longest_, num_threads()), threads_for(total));
   run_team(
-      threads_for(longest_), scratch_,
+      threads, scratch_,
       [](void* pointer, const Team& team) {
         auto& c = *static_cast<Context*>(pointer);
         for (Index round = 0; round < c.rounds; ++round) {
@@ -153,7 +156,7 @@ Index Program::run(Index rounds, const std::function<void(Index, const Team&)>& 
 void Program::run_steps(const Team& team) {
   int before = 1;  // members of the step before; between two steps of rank 0 alone nobody needs to wait
   for (const auto& step : steps_) {
-    const int size = std::min(threads_for(step->cost.nanoseconds), team.size);
+    const int size = members_for(step->cost.nanoseconds, team.size);
     if (size > 1 || before > 1) barrier(team);
     if (team.rank < size) step->run(Team{team.rank, size, team.shared, team.own, inner_.get()});
     before = size;
