@@ -6,17 +6,32 @@
 namespace nnative::NNATIVE_ISA {
 namespace {
 
-// Forward has two forms, and the cheaper one is taken. Plain: rows of x against packed columns of weightᵀ. Swapped:
-// rows of weight against packed columns of xᵀ, storing the transpose. Both add the same products in the same order. The
-// costs are in cycles an element of a transposing pack and of a transposing store, as measured.
-bool swapped(Index N, Index K, Index M) {
-  const double pack = 0.4, store = 0.35;
-  return pack * static_cast<double>(N * K) + store * static_cast<double>(N * M) < pack * static_cast<double>(M * K);
+// Forward and the weight gradient have two forms each, and the cheaper one is taken. Plain: lanes run along the columns
+// of the result. Swapped: along its rows, and the tiles are stored transposed. Both add the same products in the same
+// order. Costs are in cycles: a vector of fused multiply-adds, an element of a transposing pack and of a transposing
+// store.
+constexpr double kPack = 0.4, kStore = 0.35;
+
+// Vectors of fused multiply-adds of a product whose lanes run along `columns`.
+template <class T>
+double vectors(Index rows, Index columns, Index steps) {
+  return static_cast<double>(rows * ceil_div(columns, kWidth<T>) * steps);
+}
+
+template <class T>
+bool forward_swapped(Index N, Index K, Index M) {
+  const double plain = vectors<T>(N, M, K) + kPack * static_cast<double>(M * K);
+  return vectors<T>(M, N, K) + kPack * static_cast<double>(N * K) + kStore * static_cast<double>(N * M) < plain;
+}
+
+template <class T>
+bool backward_weight_swapped(Index N, Index K, Index M) {
+  return vectors<T>(K, M, N) + kStore * static_cast<double>(M * K) < vectors<T>(M, K, N);
 }
 
 template <class T>
 Product<T> forward_product(T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M) {
-  if (swapped(N, K, M))
+  if (forward_swapped<T>(N, K, M))
     return {.I = M,
             .J = N,
             .P = K,
@@ -54,7 +69,18 @@ Product<T> backward_input_product(T* dx, const T* dy, const T* weight, Index N, 
 }
 
 template <class T>
-Product<T> backward_weight_product(T* dweight, T* dbias, const T* dy, const T* x, Index N, Index K, Index M) {
+Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N, Index K, Index M) {
+  if (backward_weight_swapped<T>(N, K, M))
+    return {.I = K,
+            .J = M,
+            .P = N,
+            .a = x,
+            .a_row = 1,
+            .a_step = K,
+            .b = dy,
+            .b_row = M,
+            .b_order = Order::rows,
+            .out = {dweight, K, Order::columns}};
   return {.I = M,
           .J = K,
           .P = N,
@@ -64,8 +90,24 @@ Product<T> backward_weight_product(T* dweight, T* dbias, const T* dy, const T* x
           .b = x,
           .b_row = K,
           .b_order = Order::rows,
-          .out = {dweight, K, Order::rows},
-          .a_sum = dbias};
+          .out = {dweight, K, Order::rows}};
+}
+
+// sum (M) = Σ_n x (N,M), each column one chain over n.
+template <class T>
+void sum_columns(const Team& team, T* sum, const T* x, Index N, Index M) {
+  constexpr int W = kWidth<T>;
+  const Range columns = share(team, M, 4 * W);
+  for (Index m = columns.begin; m < columns.end; m += W) {
+    const Index count = min<Index>(W, columns.end - m);
+    Vector<T> acc{};
+    if (count == W) {
+      for (Index n = 0; n < N; ++n) acc += load(x + n * M + m);
+    } else {
+      for (Index n = 0; n < N; ++n) acc += load_partial(x + n * M + m, count);
+    }
+    store_partial(sum + m, acc, count);
+  }
 }
 
 template <class T>
@@ -84,7 +126,8 @@ void backward_input(const Team& team, T* dx, const T* dy, const T* weight, Index
 
 template <class T>
 void backward_weight(const Team& team, T* dweight, T* dbias, const T* dy, const T* x, Index N, Index K, Index M) {
-  multiply(team, backward_weight_product(dweight, dbias, dy, x, N, K, M));
+  if (dbias != nullptr) sum_columns(team, dbias, dy, N, M);
+  multiply(team, backward_weight_product(dweight, dy, x, N, K, M));
 }
 
 template <class T>
@@ -99,7 +142,7 @@ Scratch backward_input_scratch(Index N, Index K, Index M) {
 
 template <class T>
 Scratch backward_weight_scratch(Index N, Index K, Index M) {
-  return multiply_scratch(backward_weight_product<T>(nullptr, nullptr, nullptr, nullptr, N, K, M));
+  return multiply_scratch(backward_weight_product<T>(nullptr, nullptr, nullptr, N, K, M));
 }
 
 template <class T>

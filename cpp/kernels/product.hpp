@@ -22,7 +22,6 @@ struct Product {
   Index b_row;
   Order b_order;
   Output<T> out;
-  T* a_sum = nullptr;  // (I), written Σ_p A(i,p); needs a_row = 1
 };
 
 // Steps p of one block, such that a panel of B stays in the second-level cache beside the tile of A.
@@ -39,9 +38,11 @@ constexpr Index panel_width(Index columns) {
 // One panel (steps, width) from fewer columns of B in order of rows, zero beyond them.
 template <class T>
 void pack_partial(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
+  constexpr int W = kWidth<T>;
+  const Index edge = columns - (width - W);
   for (Index p = 0; p < steps; ++p, b += b_row, panel += width) {
-    for (Index j = 0; j < columns; ++j) panel[j] = b[j];
-    for (Index j = columns; j < width; ++j) panel[j] = T(0);
+    for (Index v = 0; v < width - W; v += W) store(panel + v, load(b + v));
+    store(panel + width - W, load_partial(b + width - W, edge));
   }
 }
 
@@ -63,20 +64,16 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
   constexpr int W = kWidth<T>;
   for (Index j = 0; j < width; j += W) {
     const Index rows = min<Index>(W, columns - j);
-    Index p = 0;
-    for (; p + W <= steps; p += W) {
+    for (Index p = 0; p < steps; p += W) {
+      const Index count = min<Index>(W, steps - p);
       Vector<T> square[W];
-      if (rows == W) {
+      if (rows == W && count == W) {
         load_transposed(square, b + j * b_row + p, b_row);
       } else {
-        for (int l = 0; l < W; ++l) square[l] = l < rows ? load(b + (j + l) * b_row + p) : Vector<T>{};
+        for (int l = 0; l < W; ++l) square[l] = l < rows ? load_partial(b + (j + l) * b_row + p, count) : Vector<T>{};
         transpose<T>(square);
       }
-#pragma GCC unroll 16
-      for (int l = 0; l < W; ++l) store(panel + (p + l) * width + j, square[l]);
-    }
-    for (; p < steps; ++p) {
-      for (Index l = 0; l < W; ++l) panel[p * width + j + l] = l < rows ? b[(j + l) * b_row + p] : T(0);
+      for (Index l = 0; l < count; ++l) store(panel + (p + l) * width + j, square[l]);
     }
   }
 }
@@ -138,29 +135,6 @@ TileRows<T> prepare_a(const Product<T>& g, T* buffer, Index i, Index rows, Index
   return {a, g.a_row, 1};
 }
 
-// Adds up `R` columns of A, or fewer, over the steps of one block.
-template <class T, Index R>
-void sum_columns(const Product<T>& g, Index i, Index rows, Index p, Index steps) {
-  T sum[R] = {};
-  if (p > 0) std::memcpy(sum, g.a_sum + i, static_cast<std::size_t>(rows) * sizeof(T));
-  for (Index s = p; s < p + steps; ++s) {
-    const T* a = g.a + s * g.a_step + i;
-    if (rows == R) {
-#pragma omp simd
-      for (Index r = 0; r < R; ++r) sum[r] += a[r];
-    } else {
-      for (Index r = 0; r < rows; ++r) sum[r] += a[r];
-    }
-  }
-  std::memcpy(g.a_sum + i, sum, static_cast<std::size_t>(rows) * sizeof(T));
-}
-
-template <class T>
-void sum_a(const Product<T>& g, Range rows, Index p, Index steps) {
-  constexpr Index R = 4 * kWidth<T>;
-  for (Index i = rows.begin; i < rows.end; i += R) sum_columns<T, R>(g, i, min(R, rows.end - i), p, steps);
-}
-
 template <class T>
 Panel<T> panel_of(const Product<T>& g, const T* packed, Index j, Index p, Index steps) {
   if (in_place(g) && j + kPanel<T> <= g.J) return {g.b + p * g.b_row + j, g.b_row};
@@ -169,9 +143,7 @@ Panel<T> panel_of(const Product<T>& g, const T* packed, Index j, Index p, Index 
 
 // One member's share of one block of steps: rows × columns of C.
 template <class T>
-void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows, Range columns, Index p, Index steps,
-                    bool sums) {
-  if (sums) sum_a(g, rows, p, steps);
+void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows, Range columns, Index p, Index steps) {
   for (Index jb = columns.begin; jb < columns.end; jb += kBlockPanels * kPanel<T>) {
     const Index jb_end = min(jb + kBlockPanels * kPanel<T>, columns.end);
     for (Index i = rows.begin; i < rows.end; i += tuning::kTileRows) {
@@ -187,18 +159,18 @@ void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows,
 
 template <class T>
 void multiply(const Team& team, const Product<T>& g) {
+  if (g.I == 0 || g.J == 0) return;
   T* packed = static_cast<T*>(team.shared);
   T* buffer = static_cast<T*>(team.own);
   // Enough rows: members share the packed panels and divide the rows. Few rows: each member has panels of its own.
   const bool by_rows = g.I >= team.size * tuning::kTileRows;
   const Range all{0, g.J}, panels = share(team, g.J, kPanel<T>);
   const Range rows = by_rows ? share(team, g.I) : Range{0, g.I};
-  const bool sums = g.a_sum != nullptr && (by_rows || team.rank == 0);
   for (Index p = 0; p == 0 || p < g.P; p += kBlockSteps<T>) {
     const Index steps = min(kBlockSteps<T>, g.P - p);
     pack_b(g, packed, panels, p, steps);
     if (by_rows) barrier(team);
-    multiply_block(g, packed, buffer, rows, by_rows ? all : panels, p, steps, sums);
+    multiply_block(g, packed, buffer, rows, by_rows ? all : panels, p, steps);
     if (by_rows && p + steps < g.P) barrier(team);  // the next block reuses the panels
   }
 }

@@ -32,12 +32,15 @@ void skinny_panel(T* y, const T* x, const T* weight, const T* bias, Index K, Ind
       for (int r = 0; r < R; ++r) acc[r] = fma<T>(broadcast(x[r * K + k + l]), square[l], acc[r]);
     }
   }
-  for (; k < K; ++k) {
-    T column[W];
-    for (int l = 0; l < W; ++l) column[l] = weight[min<Index>(l, outputs - 1) * K + k];
-    const Vector<T> w = load(column);
+  if (k < K) {
+    const Index rest = K - k;
+    Vector<T> square[W];
+    for (int l = 0; l < W; ++l) square[l] = load_partial(weight + min<Index>(l, outputs - 1) * K + k, rest);
+    transpose<T>(square);
+    for (Index l = 0; l < rest; ++l) {
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) acc[r] = fma<T>(broadcast(x[r * K + k]), w, acc[r]);
+      for (int r = 0; r < R; ++r) acc[r] = fma<T>(broadcast(x[r * K + k + l]), square[l], acc[r]);
+    }
   }
   for (int r = 0; r < R; ++r) {
     if (bias != nullptr) acc[r] += load_partial(bias, outputs);

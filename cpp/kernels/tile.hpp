@@ -53,19 +53,11 @@ __attribute__((noinline)) void store_columns(T* c, Index c_row, const T* tile, I
           if (rows == W) {
             store(c + (j + l) * c_row + g, square[l]);
           } else {
-            std::memcpy(c + (j + l) * c_row + g, &square[l], sizeof(T) * (R % W));
+            store_partial(c + (j + l) * c_row + g, square[l], rows);
           }
         }
       }
     }
-  }
-}
-
-// A tile that is narrower than its vectors to C in order of rows.
-template <class T>
-__attribute__((noinline)) void store_rows(T* c, Index c_row, const T* tile, Index rows, Index columns) {
-  for (Index r = 0; r < rows; ++r) {
-    for (Index j = 0; j < columns; ++j) c[r * c_row + j] = tile[r * kPanel<T> + j];
   }
 }
 
@@ -128,7 +120,17 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
       for (int r = 0; r < R; ++r) acc[r][v] += bias;
     }
   }
-  const bool direct = out.order == Order::rows && columns == V * W;
+  const bool direct = out.order == Order::rows;
+  if (direct && columns != V * W) {
+    const Index edge = columns - (V - 1) * W;  // a panel's last vector alone has an edge
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V - 1; ++v) store(c + r * out.c_row + v * W, acc[r][v]);
+      store_partial(c + r * out.c_row + (V - 1) * W, acc[r][V - 1], edge);
+    }
+    return;
+  }
   T* to = direct ? c : apart;
   const Index to_row = direct ? out.c_row : kPanel<T>;
 #pragma GCC unroll 16
@@ -136,12 +138,7 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) store(to + r * to_row + v * W, acc[r][v]);
   }
-  if (direct) return;
-  if (out.order == Order::columns) {
-    store_columns<T, R>(c, out.c_row, apart, columns);
-  } else {
-    store_rows(c, out.c_row, apart, R, columns);
-  }
+  if (!direct) store_columns<T, R>(c, out.c_row, apart, columns);
 }
 
 template <class T>

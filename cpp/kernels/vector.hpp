@@ -39,19 +39,57 @@ inline void store(T* p, Vector<T> v) {
   std::memcpy(p, &v, sizeof v);
 }
 
-// The first `count` elements only; zero beyond them.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+inline __m256i first_lanes(std::int32_t count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+inline __m256i first_lanes(std::int64_t count) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+#endif
+
+// The first `count` elements only, zero beyond them. Intrinsics for masks, since a loop over so few elements costs
+// several times as much and small matrices are all edges.
 template <class T>
 inline Vector<T> load_partial(const T* p, Index count) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
+  } else {
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), p);
+  }
+#elif defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float>) {
+    return _mm256_maskload_ps(p, first_lanes(static_cast<std::int32_t>(count)));
+  } else {
+    return _mm256_maskload_pd(p, first_lanes(count));
+  }
+#else
   T lanes[kWidth<T>] = {};
   for (Index l = 0; l < count; ++l) lanes[l] = p[l];
   return load(lanes);
+#endif
 }
 
 template <class T>
 inline void store_partial(T* p, Vector<T> v, Index count) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>) {
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), v);
+  } else {
+    _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << count) - 1), v);
+  }
+#elif defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float>) {
+    _mm256_maskstore_ps(p, first_lanes(static_cast<std::int32_t>(count)), v);
+  } else {
+    _mm256_maskstore_pd(p, first_lanes(count), v);
+  }
+#else
   T lanes[kWidth<T>];
   store(lanes, v);
   for (Index l = 0; l < count; ++l) p[l] = lanes[l];
+#endif
 }
 
 template <class T>
