@@ -22,6 +22,35 @@ struct Watch {
   }
 };
 
+PyObject* interned(const char* name) { return PyUnicode_InternFromString(name); }
+
+// Calls a function before a replay if one of the named options is another object than last time, or one that can change
+// in place.
+class Refresher {
+ public:
+  Refresher(py::object function, py::dict options, const py::tuple& names)
+      : function_(std::move(function)), options_(std::move(options)) {
+    for (const py::handle name : names) seen_.emplace_back(py::reinterpret_borrow<py::object>(name), py::none());
+  }
+
+  void operator()() {
+    bool changed = false;
+    for (auto& [name, value] : seen_) {
+      PyObject* now = PyDict_GetItemWithError(options_.ptr(), name.ptr());
+      if (now == nullptr) now = Py_None;
+      if (now == value.ptr() && (PyFloat_Check(now) || PyLong_Check(now) || PyTuple_Check(now))) continue;
+      value = py::reinterpret_borrow<py::object>(now);
+      changed = true;
+    }
+    if (changed) function_();
+  }
+
+ private:
+  py::object function_;
+  py::dict options_;
+  std::vector<std::pair<py::object, py::object>> seen_;
+};
+
 // What a call must bring to fit a recording: an array of this dtype and shape, or an equal constant.
 struct Argument {
   py::object constant;  // null for an array
@@ -44,8 +73,8 @@ struct Result {
 // The ndarray of an argument: of a Tensor its data.
 py::object array_of(py::handle value) {
   if (py::isinstance<py::array>(value)) return py::reinterpret_borrow<py::object>(value);
-  static const PyObject* name = PyUnicode_InternFromString("data");
-  PyObject* data = PyObject_GetAttr(value.ptr(), const_cast<PyObject*>(name));
+  static PyObject* const name = interned("_data");
+  PyObject* data = PyObject_GetAttr(value.ptr(), name);
   if (data == nullptr) {
     PyErr_Clear();
     return {};
@@ -58,7 +87,7 @@ class Replay {
  public:
   Replay(std::unique_ptr<Program> program, std::vector<py::object> externals, std::vector<Argument> arguments,
          std::vector<Result> results, std::vector<Watch> watches,
-         std::vector<std::pair<py::object, py::object>> gradients, std::vector<py::object> refreshers)
+         std::vector<std::pair<py::object, py::object>> gradients, std::vector<Refresher> refreshers)
       : program_(std::move(program)),
         externals_(std::move(externals)),
         arguments_(std::move(arguments)),
@@ -89,7 +118,7 @@ class Replay {
     for (py::array& array : arrays) {
       if (!usable(array)) array = py::array::ensure(array, kUsable);
     }
-    for (const py::object& refresh : refreshers_) refresh();
+    for (Refresher& refresh : refreshers_) refresh();
     std::vector<py::array> results;
     for (const Result& result : results_) results.emplace_back(result.dtype, result.shape);
     {
@@ -120,7 +149,7 @@ class Replay {
     std::vector<py::array> results;
     for (const Result& result : results_) results.emplace_back(result.dtype, std::vector<py::ssize_t>{batches});
     const std::int64_t* index = order.data();
-    for (const py::object& refresh : refreshers_) refresh();
+    for (Refresher& refresh : refreshers_) refresh();
     bool interrupted = false;
     {
       const Lock lock(*this);
@@ -231,7 +260,10 @@ class Replay {
   }
 
   void restore_gradients() const {
-    for (const auto& [tensor, gradient] : gradients_) tensor.attr("_grad") = gradient;
+    static PyObject* const name = interned("_grad");
+    for (const auto& [tensor, gradient] : gradients_) {
+      if (PyObject_SetAttr(tensor.ptr(), name, gradient.ptr()) != 0) throw py::error_already_set();
+    }
   }
 
   std::unique_ptr<Program> program_;
@@ -240,7 +272,7 @@ class Replay {
   std::vector<Result> results_;
   std::vector<Watch> watches_;
   std::vector<std::pair<py::object, py::object>> gradients_;
-  std::vector<py::object> refreshers_;
+  std::vector<Refresher> refreshers_;
   std::vector<py::object> buffers_;
   const KernelTable* table_;
   std::mutex busy_;
@@ -274,7 +306,7 @@ class Recording {
   std::unique_ptr<Replay> seal(const std::vector<std::optional<py::tuple>>& constants,
                                const std::vector<std::tuple<py::object, py::str, py::object>>& watches,
                                std::vector<std::pair<py::object, py::object>> gradients,
-                               std::vector<py::object> refreshers) {
+                               const std::vector<std::tuple<py::object, py::dict, py::tuple>>& refreshers) {
     std::vector<std::size_t> kept;
     for (const Result& result : results_) kept.push_back(result.place.memory);
     auto program = recorder_.seal(kept);
@@ -289,8 +321,10 @@ class Recording {
       PyUnicode_InternInPlace(&interned);
       held.push_back({owner, py::reinterpret_steal<py::object>(interned), value});
     }
+    std::vector<Refresher> options;
+    for (const auto& [function, dict, names] : refreshers) options.emplace_back(function, dict, names);
     return std::make_unique<Replay>(std::move(program), recorder_.externals(), std::move(arguments), results_,
-                                    std::move(held), std::move(gradients), std::move(refreshers));
+                                    std::move(held), std::move(gradients), std::move(options));
   }
 
  private:

@@ -1,5 +1,6 @@
 # The typed face of the compiled module, family by family.
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ class Recording:
         constants: list[tuple[Any] | None],
         watches: list[tuple[Any, str, Any]],
         gradients: list[tuple[Any, Any]],
-        refreshers: list[Any],
+        refreshers: Sequence[tuple[Any, dict[str, Any], tuple[str, ...]]],
     ) -> Replay: ...
 
 # shape

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nnative import _native, random
-from nnative.autograd import Array, TensorBase
+from nnative.autograd import Array, TensorBase, wrap
 from nnative.grad_mode import mode
 from nnative.recording import Recording, active
 from nnative.tensor import Tensor
@@ -183,7 +183,7 @@ class _Recorded:
 
     def result(self, values: Any) -> Any:
         if self.single:
-            return Tensor(values)
+            return wrap(values)
         return _rebuild(self.structure, iter([values] if len(self.shapes) == 1 else values), Tensor)
 
     def rebuild(self, values: list[Array]) -> Any:

@@ -13,12 +13,20 @@ if TYPE_CHECKING:
     from nnative.autograd import Array, TensorBase
 
 
+class Refresher(NamedTuple):
+    """A function to call before a replay when one of the named items of a dict has changed."""
+
+    function: Callable[[], object]
+    options: dict[str, Any]
+    names: tuple[str, ...]
+
+
 class State(NamedTuple):
     """What a finished recording relies on."""
 
     watches: list[tuple[Any, str, Any]]  # owner, attribute, the value that it must keep
     gradients: list[tuple[TensorBase, Array | None]]  # what `grad` is after a replay
-    refreshers: list[Callable[[], object]]  # called before each replay
+    refreshers: list[Refresher]  # run before a replay when their options have changed
 
 
 class _Active(threading.local):
@@ -52,7 +60,7 @@ class Recording:
         self._watches: dict[tuple[int, str], tuple[Any, str, Any]] = {}
         self._cleared: set[int] = set()
         self._leaves: dict[int, TensorBase] = {}
-        self._refreshers: dict[int, Callable[[], object]] = {}
+        self._refreshers: dict[int, Refresher] = {}
 
     def __enter__(self) -> Recording:
         state.recording = self
@@ -99,16 +107,16 @@ class Recording:
             self._cleared.add(id(leaf))
         self._leaves[id(leaf)] = leaf
 
-    def refresh(self, owner: Any, function: Callable[[], object]) -> None:
-        """Call a function before each replay, once for each owner."""
-        self._refreshers[id(owner)] = function
+    def refresh(self, function: Callable[[], object], options: dict[str, Any], names: tuple[str, ...]) -> None:
+        """Call a function before a replay when one of the named options has changed."""
+        self._refreshers[id(options)] = Refresher(function, options, names)
 
     def state(self) -> State:
         """Return what the recording relies on, once the function's own tensors are gone."""
         for reference in self._tensors.values():
             tensor = reference()
             if tensor is not None:
-                self.watch(tensor, "data")
-                self.watch(tensor, "requires_grad")
+                self.watch(tensor, "_data")
+                self.watch(tensor, "_requires_grad")
         gradients = [(leaf, leaf.grad) for leaf in self._leaves.values()]
         return State(list(self._watches.values()), gradients, list(self._refreshers.values()))

@@ -202,8 +202,8 @@ class Optimizer:
             for p in group["params"]:
                 record.use(p)
                 record.use_gradient(p)
-            if self.hyper_dtype is not None:
-                record.refresh(group, functools.partial(self.hyper_cell, group))
+            if self.hyper_dtype is not None and self.hyper_dtype.names is not None:
+                record.refresh(functools.partial(self.hyper_cell, group), group, self.hyper_dtype.names)
 
     def _fresh(self, group: Group, p: TensorBase) -> State:
         state = self.state[p] = self.init_state(group, p.data)
