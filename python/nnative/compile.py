@@ -22,7 +22,7 @@ from nnative.tensor import Tensor
 _KEPT = 16  # recordings of one function; the one unused for longest goes first
 
 
-def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True) -> Any:
+def compile(function: Callable[..., Any]) -> Compiled:
     """Make a function of arrays record itself on its first call and replay natively from then on.
 
     The function takes tensors or arrays (and constants), and returns a `Tensor`, None, or a tuple, list or dict of
@@ -33,13 +33,6 @@ def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True) ->
     ``train()`` and ``eval()``, a parameter's array, gradients switched on or off. Otherwise the function is recorded
     again, or an earlier recording that fits is taken. Learning rates and other optimizer settings may change at any
     time.
-
-    Parameters
-    ----------
-    function
-        What to record. Without it, a decorator is returned: ``@nnative.compile(fuse=False)``.
-    fuse
-        Merge launches where that saves memory traffic. The results have the same bits either way.
 
     Raises
     ------
@@ -65,18 +58,15 @@ def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True) ->
     >>> second.item() < first.item()
     True
     """
-    if function is None:
-        return functools.partial(compile, fuse=fuse)
-    return Compiled(function, fuse)
+    return Compiled(function)
 
 
 class Compiled:
     """A function with its recordings; made by `compile`."""
 
-    def __init__(self, function: Callable[..., Any], fuse: bool = True) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.function = function
-        self.fuse = fuse
         self._recordings: list[_Recorded] = []  # last used first
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
