@@ -24,11 +24,17 @@ struct Product {
   Output<T> out;
 };
 
-// Steps p of one block, such that a panel of B stays in the second-level cache beside the tile of A.
+// Steps p of one block, and the columns of B that are packed and walked together for them: as many panels as half of
+// the second-level cache holds.
 template <class T>
-constexpr Index kBlockSteps = tuning::kBlockBytes / (kPanel<T> * static_cast<Index>(sizeof(T)));
-// Panels of B that are walked for one tile of A.
-constexpr Index kBlockPanels = tuning::kBlockPanels;
+Index block_steps(const Product<T>& g) {
+  return min<Index>(g.P, tuning::kBlockSteps);
+}
+template <class T>
+Index block_columns(const Product<T>& g) {
+  const Index panel_bytes = max<Index>(1, block_steps(g)) * kPanel<T> * static_cast<Index>(sizeof(T));
+  return kPanel<T> * max<Index>(1, tuning::kBlockBytes / panel_bytes);
+}
 
 template <class T>
 constexpr Index panel_width(Index columns) {
@@ -84,8 +90,8 @@ bool in_place(const Product<T>& g) {
   return g.b_order == Order::rows && g.I <= 2 * tuning::kTileRows;
 }
 
-// Packs the panels that begin in columns [columns.begin, columns.end) for steps [p, p + steps); the one at j goes to
-// packed + j·steps.
+// Packs the panels in columns [columns.begin, columns.end) of B for steps [p, p + steps); `packed` is where column 0
+// would be.
 template <class T>
 void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps) {
   constexpr Index kSideBySide = 4;
@@ -141,45 +147,58 @@ Panel<T> panel_of(const Product<T>& g, const T* packed, Index j, Index p, Index 
   return {packed + j * steps, panel_width<T>(g.J - j)};
 }
 
-// One member's share of one block of steps: rows × columns of C.
+// Rows × columns of C for the steps of one block.
 template <class T>
 void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows, Range columns, Index p, Index steps) {
-  for (Index jb = columns.begin; jb < columns.end; jb += kBlockPanels * kPanel<T>) {
-    const Index jb_end = min(jb + kBlockPanels * kPanel<T>, columns.end);
-    for (Index i = rows.begin; i < rows.end; i += tuning::kTileRows) {
-      const Index count = min<Index>(tuning::kTileRows, rows.end - i);
-      const TileRows<T> a = prepare_a(g, buffer, i, count, p, steps);
-      for (Index j = jb; j < jb_end; j += kPanel<T>) {
-        const Index width = min(kPanel<T>, g.J - j);
-        run_tile(a, count, panel_of(g, packed, j, p, steps), steps, g.out, i, j, width, p == 0, p + steps == g.P);
-      }
+  for (Index i = rows.begin; i < rows.end; i += tuning::kTileRows) {
+    const Index count = min<Index>(tuning::kTileRows, rows.end - i);
+    const TileRows<T> a = prepare_a(g, buffer, i, count, p, steps);
+    for (Index j = columns.begin; j < columns.end; j += kPanel<T>) {
+      const Index width = min(kPanel<T>, g.J - j);
+      run_tile(a, count, panel_of(g, packed, j, p, steps), steps, g.out, i, j, width, p == 0, p + steps == g.P);
     }
   }
+}
+
+// Whether members divide the columns, each with panels of its own that stay in its cache, rather than the rows, with
+// panels that they share: when the panels come out even, or the rows are too few.
+template <class T>
+bool by_columns(const Team& team, const Product<T>& g) {
+  const Index panels = ceil_div(g.J, kPanel<T>), most = ceil_div(panels, team.size);
+  return 32 * most * team.size <= 33 * panels || g.I < team.size * tuning::kTileRows;
 }
 
 template <class T>
 void multiply(const Team& team, const Product<T>& g) {
   if (g.I == 0 || g.J == 0) return;
-  T* packed = static_cast<T*>(team.shared);
+  const bool apart = by_columns(team, g);
+  const Range rows = apart ? Range{0, g.I} : share(team, g.I);
+  const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
   T* buffer = static_cast<T*>(team.own);
-  // Enough rows: members share the packed panels and divide the rows. Few rows: each member has panels of its own.
-  const bool by_rows = g.I >= team.size * tuning::kTileRows;
-  const Range all{0, g.J}, panels = share(team, g.J, kPanel<T>);
-  const Range rows = by_rows ? share(team, g.I) : Range{0, g.I};
-  for (Index p = 0; p == 0 || p < g.P; p += kBlockSteps<T>) {
-    const Index steps = min(kBlockSteps<T>, g.P - p);
-    pack_b(g, packed, panels, p, steps);
-    if (by_rows) barrier(team);
-    multiply_block(g, packed, buffer, rows, by_rows ? all : panels, p, steps);
-    if (by_rows && p + steps < g.P) barrier(team);  // the next block reuses the panels
+  T* block = apart ? buffer + tuning::kTileRows * (block_steps(g) + kWidth<T>) : static_cast<T*>(team.shared);
+  for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block_steps(g))) {
+    const Index steps = min(block_steps(g), g.P - p);
+    for (Index jb = columns.begin; jb < columns.end; jb += block_columns(g)) {
+      const Range together{jb, min(jb + block_columns(g), columns.end)};
+      T* packed = block - jb * steps;
+      if (apart) {
+        pack_b(g, packed, together, p, steps);
+      } else {
+        const Range mine = share(team, together.end - jb, kPanel<T>);
+        barrier(team);  // until all are done with the block before
+        pack_b(g, packed, {jb + mine.begin, jb + mine.end}, p, steps);
+        barrier(team);
+      }
+      multiply_block(g, packed, buffer, rows, together, p, steps);
+    }
   }
 }
 
 template <class T>
 Scratch multiply_scratch(const Product<T>& g) {
-  const Index steps = min(kBlockSteps<T>, g.P);
-  return {.shared = sizeof(T) * static_cast<std::size_t>(steps * round_up(g.J, kPanel<T>)),
-          .own = sizeof(T) * static_cast<std::size_t>(tuning::kTileRows * (steps + kWidth<T>))};
+  const Index block = block_steps(g) * min(block_columns(g), round_up(g.J, kPanel<T>));
+  return {.shared = sizeof(T) * static_cast<std::size_t>(block),
+          .own = sizeof(T) * static_cast<std::size_t>(block + tuning::kTileRows * (block_steps(g) + kWidth<T>))};
 }
 
 }  // namespace

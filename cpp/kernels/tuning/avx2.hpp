@@ -8,8 +8,8 @@ constexpr int kVectorBytes = 32;
 constexpr int kTileRows = 6;
 constexpr int kTileVectors = 2;
 
-// Bytes of a packed panel for one block of steps, and panels walked for one tile of A.
-constexpr int kBlockBytes = 32768;
-constexpr int kBlockPanels = 8;
+// Steps of one block of the product, and bytes of the packed panels that are walked together.
+constexpr int kBlockSteps = 1024;
+constexpr int kBlockBytes = 262144;
 
 }  // namespace nnative::tuning

@@ -8,8 +8,8 @@ constexpr int kVectorBytes = 64;
 constexpr int kTileRows = 12;
 constexpr int kTileVectors = 2;
 
-// Bytes of a packed panel for one block of steps, and panels walked for one tile of A.
-constexpr int kBlockBytes = 131072;
-constexpr int kBlockPanels = 4;
+// Steps of one block of the product, and bytes of the packed panels that are walked together.
+constexpr int kBlockSteps = 2048;
+constexpr int kBlockBytes = 524288;
 
 }  // namespace nnative::tuning
