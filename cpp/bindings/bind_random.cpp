@@ -66,6 +66,13 @@ py::array_t<std::uint32_t> philox(const py::array& counter, const py::array& key
   return out;
 }
 
+py::array take_stream(py::array& cell) {
+  auto state = empty<std::uint64_t>({2});
+  launch(Work{5}, kernels<float>().random->take_stream, state.mutable_data(),
+         output<std::uint64_t>("take_stream", "cell", cell, 2));
+  return state;
+}
+
 }  // namespace
 
 void bind_random(py::module_& module) {
@@ -76,6 +83,7 @@ void bind_random(py::module_& module) {
              arg("dtype"));
   def_kernel(module, "permutation", &permutation, arg("n"), arg("seed"), arg("stream"));
   def_kernel(module, "philox", &philox, arg("counter"), arg("key"));
+  def_kernel(module, "take_stream", &take_stream, arg("cell"));
 }
 
 }  // namespace nnative

@@ -1,49 +1,10 @@
 #include "kernels/random.hpp"
 
+#include "kernels/philox.hpp"
 #include "kernels/random_math.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
-
-constexpr Index kBlocks = 16;               // blocks side by side
-constexpr Index kGroupWords = 4 * kBlocks;  // words that they give
-
-struct Words {
-  alignas(64) std::uint32_t w[4][kBlocks];
-};
-
-// Replaces sixteen counters by their random words, ten rounds of Philox4x32.
-inline void philox_rounds(Words& words, std::uint32_t key0, std::uint32_t key1) {
-#pragma omp simd
-  for (Index l = 0; l < kBlocks; ++l) {
-    std::uint32_t c0 = words.w[0][l], c1 = words.w[1][l], c2 = words.w[2][l], c3 = words.w[3][l];
-#pragma GCC unroll 10
-    for (std::uint32_t round = 0; round < 10; ++round) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
-      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ (key0 + round * 0x9E3779B9u);
-      c1 = static_cast<std::uint32_t>(p1);
-      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ (key1 + round * 0xBB67AE85u);
-      c3 = static_cast<std::uint32_t>(p0);
-    }
-    words.w[0][l] = c0;
-    words.w[1][l] = c1;
-    words.w[2][l] = c2;
-    words.w[3][l] = c3;
-  }
-}
-
-// The words 64 · group … 64 · group + 63 of a fill.
-inline void random_words(Words& words, Index group, std::uint64_t seed, std::uint64_t stream) {
-  const auto block = static_cast<std::uint64_t>(group * kBlocks);
-#pragma omp simd
-  for (Index l = 0; l < kBlocks; ++l) {
-    words.w[0][l] = static_cast<std::uint32_t>(block) + static_cast<std::uint32_t>(l);
-    words.w[1][l] = static_cast<std::uint32_t>(block >> 32);
-    words.w[2][l] = static_cast<std::uint32_t>(stream);
-    words.w[3][l] = static_cast<std::uint32_t>(stream >> 32);
-  }
-  philox_rounds(words, static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
-}
 
 // Exact conversion: instruction sets before AVX-512 convert signed integers only.
 template <class T>
@@ -201,11 +162,18 @@ void philox(const Team& team, std::uint32_t* out, const std::uint32_t* counter, 
   }
 }
 
+// Atomic, since a replay takes streams without the GIL.
+void take_stream(const Team& team, std::uint64_t* state, std::uint64_t* cell) {
+  if (team.rank != 0) return;
+  state[0] = __atomic_load_n(&cell[0], __ATOMIC_RELAXED);
+  state[1] = __atomic_fetch_add(&cell[1], 1, __ATOMIC_RELAXED);
+}
+
 }  // namespace
 
 extern const RandomKernels<float> random_f32;
 extern const RandomKernels<double> random_f64;
-constinit const RandomKernels<float> random_f32{uniform<float>, normal<float>, permutation, philox};
-constinit const RandomKernels<double> random_f64{uniform<double>, normal<double>, permutation, philox};
+constinit const RandomKernels<float> random_f32{uniform<float>, normal<float>, permutation, philox, take_stream};
+constinit const RandomKernels<double> random_f64{uniform<double>, normal<double>, permutation, philox, take_stream};
 
 }  // namespace nnative::NNATIVE_ISA

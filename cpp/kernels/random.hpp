@@ -20,6 +20,8 @@ struct RandomKernels {
   void (*permutation)(const Team&, std::int64_t* out, Index size, std::uint64_t seed, std::uint64_t stream);
   // out (N,4): the words of each counter (N,4) under the key (2)
   void (*philox)(const Team&, std::uint32_t* out, const std::uint32_t* counter, const std::uint32_t* key, Index N);
+  // state (2) = cell (2), seed and stream; the cell goes on to the next stream
+  void (*take_stream)(const Team&, std::uint64_t* state, std::uint64_t* cell);
 };
 
 }  // namespace nnative

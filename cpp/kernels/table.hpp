@@ -2,10 +2,12 @@
 #pragma once
 
 #include "kernels/activation.hpp"
+#include "kernels/dropout.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/gather.hpp"
 #include "kernels/linear.hpp"
 #include "kernels/loss.hpp"
+#include "kernels/norm.hpp"
 #include "kernels/optim.hpp"
 #include "kernels/random.hpp"
 #include "kernels/reduce.hpp"
@@ -23,6 +25,8 @@ struct Kernels {
   const GatherKernels<T>* gather;
   const ElementwiseKernels<T>* elementwise;
   const ReduceKernels<T>* reduce;
+  const NormKernels<T>* norm;
+  const DropoutKernels<T>* dropout;
 };
 
 struct KernelTable {

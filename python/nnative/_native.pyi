@@ -54,6 +54,7 @@ def normal(
 ) -> NDArray[Any]: ...
 def permutation(n: int, seed: int, stream: int) -> NDArray[np.int64]: ...
 def philox(counter: NDArray[np.uint32], key: NDArray[np.uint32]) -> NDArray[np.uint32]: ...
+def take_stream(cell: NDArray[np.uint64]) -> NDArray[np.uint64]: ...
 
 # activation: arrays of float32 or float64, any shape; softmax along the last axis
 
@@ -119,6 +120,41 @@ def sum(x: NDArray[Any], dims: tuple[int, ...], keepdim: bool, scale: float) -> 
 def sum_to(x: NDArray[Any], shape: tuple[int, ...], scale: float) -> NDArray[Any]: ...
 def argmax(x: NDArray[Any], dim: int) -> NDArray[Any]: ...
 def argmin(x: NDArray[Any], dim: int) -> NDArray[Any]: ...
+
+# norm: x of shape (N, C, ...), one of the rest for each channel of C
+def batch_norm_forward(
+    x: NDArray[Any],
+    running_mean: NDArray[Any] | None,
+    running_var: NDArray[Any] | None,
+    num_batches_tracked: NDArray[np.int64] | None,
+    weight: NDArray[Any] | None,
+    bias: NDArray[Any] | None,
+    momentum: float | None,
+    eps: float,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
+def batch_norm_infer(
+    x: NDArray[Any],
+    running_mean: NDArray[Any],
+    running_var: NDArray[Any],
+    weight: NDArray[Any] | None,
+    bias: NDArray[Any] | None,
+    eps: float,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
+def batch_norm_backward(
+    dy: NDArray[Any],
+    x: NDArray[Any],
+    mean: NDArray[Any],
+    invstd: NDArray[Any],
+    weight: NDArray[Any] | None,
+    training: bool,
+    need_dx: bool,
+) -> tuple[NDArray[Any] | None, NDArray[Any], NDArray[Any]]: ...
+
+# dropout: cell is a generator's, state the seed and stream that a forward took from it
+def dropout_forward(
+    x: NDArray[Any], cell: NDArray[np.uint64], p: float, scale: float
+) -> tuple[NDArray[Any], NDArray[np.uint64]]: ...
+def dropout_backward(dy: NDArray[Any], state: NDArray[np.uint64], p: float, scale: float) -> NDArray[Any]: ...
 
 # program: see `nnative.compile`
 class Replay:

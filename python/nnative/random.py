@@ -2,7 +2,8 @@
 
 Numbers come from Philox4x32-10 (Salmon et al. 2011), which has no state to advance: a number is a function of seed,
 stream and place. A generator holds a seed and hands each fill the next stream, so the same seed gives the same bits on
-any number of threads, and two integers are all that a resumed run needs.
+any number of threads, and two integers are all that a resumed run needs. They lie in a small array which kernels read
+and advance too: a replayed step takes its streams there as the eager one does.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 from nnative import _native
 from nnative.autograd import Array
+from nnative.recording import state as recording_state
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -48,36 +50,41 @@ class Generator:
 
     def __init__(self, seed: int = 0) -> None:
         self._lock = threading.Lock()
-        self._seed, self._stream = _integer("Generator", "seed", seed), 0
+        self._cell = np.array([_integer("Generator", "seed", seed), 0], dtype=np.uint64)
 
     def __repr__(self) -> str:
-        return f"Generator(seed={self._seed}, stream={self._stream})"
+        return f"Generator(seed={self.seed}, stream={self.stream})"
 
     @property
     def seed(self) -> int:
         """The seed."""
-        return self._seed
+        return int(self._cell[0])
 
     @property
     def stream(self) -> int:
         """The stream that the next fill takes."""
-        return self._stream
+        return int(self._cell[1])
+
+    @property
+    def cell(self) -> Array:
+        """Seed and stream as the array (2) of uint64 that kernels take streams from; it is never replaced."""
+        return self._cell
 
     def initial_seed(self) -> int:
         """Return the seed."""
-        return self._seed
+        return self.seed
 
     def manual_seed(self, seed: int) -> Generator:
         """Start again at stream 0 of a seed; returns the generator."""
         seed = _integer("manual_seed", "seed", seed)
         with self._lock:
-            self._seed, self._stream = seed, 0
+            self._cell[:] = seed, 0
         return self
 
     def get_state(self) -> dict[str, int]:
         """Return what `set_state` takes to go on from here."""
         with self._lock:
-            return {"seed": self._seed, "stream": self._stream}
+            return {"seed": self.seed, "stream": self.stream}
 
     def set_state(self, state: dict[str, int]) -> None:
         """Go on from where `get_state` was called."""
@@ -85,14 +92,24 @@ class Generator:
             raise ValueError(f"[set_state] expected a dict with 'seed' and 'stream', got {state!r}")
         seed, stream = (_integer("set_state", name, state[name]) for name in ("seed", "stream"))
         with self._lock:
-            self._seed, self._stream = seed, stream
+            self._cell[:] = seed, stream
 
     def take(self) -> tuple[int, int]:
-        """Return seed and stream for one fill, and advance; threads never get the same pair."""
+        """Return seed and stream for one fill, and advance; threads never get the same pair.
+
+        Raises
+        ------
+        RuntimeError
+            While a step is recorded: each replay would see the same numbers.
+        """
+        if recording_state.recording is not None:
+            raise RuntimeError(
+                "[compile] a Generator fills an array while a step is recorded: a replay would see the same numbers "
+                "again. Draw them outside and pass them to the step"
+            )
         with self._lock:
-            stream = self._stream
-            self._stream = (stream + 1) % 2**64
-            return self._seed, stream
+            seed, stream = _native.take_stream(self._cell).tolist()
+        return seed, stream
 
     def uniform(
         self, shape: int | Sequence[int], low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32

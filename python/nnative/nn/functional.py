@@ -2,10 +2,14 @@
 
 from nnative.ops import linear
 from nnative.ops.activation import leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from nnative.ops.dropout import dropout
 from nnative.ops.loss import cross_entropy, mse_loss
+from nnative.ops.norm import batch_norm
 
 __all__ = [
+    "batch_norm",
     "cross_entropy",
+    "dropout",
     "leaky_relu",
     "linear",
     "log_softmax",

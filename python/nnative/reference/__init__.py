@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-FAMILIES = ("linear", "activation", "loss", "optim", "random", "elementwise", "reduce", "shape")
+FAMILIES = ("linear", "activation", "loss", "optim", "random", "elementwise", "reduce", "shape", "norm", "dropout")
 
 
 def functions() -> dict[str, Callable[..., Any]]:

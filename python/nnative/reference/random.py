@@ -95,6 +95,13 @@ def permutation(n: int, seed: int, stream: int) -> Array:
     return out
 
 
+def take_stream(cell: Array) -> Array:
+    """Return seed and stream of a generator's cell, which goes on to the next stream."""
+    state: Array = cell.copy()
+    cell[1] += np.uint64(1)
+    return state
+
+
 EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "uniform": lambda make, n: ((n,), 2**40 + n, 2**33 + 7, -0.5, 1.5, make.dtype.name),
     "normal": lambda make, n: ((n,), 2**40 + n, 2**33 + 7, 0.0, 2.0, make.dtype.name),
@@ -103,4 +110,5 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
         make.rng.integers(0, 2**32, (n, 4), dtype=np.uint32),
         make.rng.integers(0, 2**32, 2, dtype=np.uint32),
     ),
+    "take_stream": lambda make, n: (np.array([n, 2**33 + n], dtype=np.uint64),),
 }

@@ -1,0 +1,125 @@
+// Mean and sum of squared differences of each column of an array, in pieces of rows that several members can share.
+#pragma once
+
+#include "kernels/rows.hpp"
+
+namespace nnative {
+namespace {
+
+// Sums over rows are taken over pieces of this many rows, by blocks of columns that stay in the cache.
+constexpr Index kRows = 64;
+constexpr Index kColumns = 1024;
+
+// Calls block(piece, first row, rows, first column, columns) for this member's share.
+template <class Block>
+[[gnu::always_inline]] inline void for_each_piece(const Team& team, Index N, Index C, Block block) {
+  // Long runs are read fastest; shorter ones where the members would not all have some. Columns do not meet: no bit
+  // depends on it.
+  const Index pieces = ceil_div(N, kRows);
+  Index width = kColumns;
+  while (width > 128 && pieces * ceil_div(C, width) < 2 * team.size) width /= 2;
+  const Index blocks = ceil_div(C, width);
+  const Range mine = share(team, pieces * blocks);
+  for (Index item = mine.begin; item < mine.end; ++item) {
+    const Index piece = item / blocks, column = item % blocks * width;
+    block(piece, piece * kRows, min(kRows, N - piece * kRows), column, min(width, C - column));
+  }
+}
+
+// to (columns) = Σ x over rows
+template <class T>
+inline void piece_sum(T* to, const T* x, Index rows, Index stride, Index columns) {
+  for_each({0, columns}, [=](Index c) { to[c] = x[c]; });
+  Index n = 1;
+  for (; n + 4 <= rows; n += 4) {
+    const T *a = x + n * stride, *b = a + stride, *d = b + stride, *e = d + stride;
+    for_each({0, columns}, [=](Index c) { to[c] += (a[c] + b[c]) + (d[c] + e[c]); });
+  }
+  for (; n < rows; ++n) {
+    const T* a = x + n * stride;
+    for_each({0, columns}, [=](Index c) { to[c] += a[c]; });
+  }
+}
+
+// mean and second (columns) = Σ (x − mean)² over the rows of a piece, which stay in the cache for the second pass; it
+// also corrects the mean.
+template <class T>
+inline void piece_moments(T* mean, T* second, const T* x, Index rows, Index stride, Index columns) {
+  const T inverse = T{1} / static_cast<T>(rows);
+  T middle[kColumns], rest[kColumns];
+  T *m = middle, *r = rest;
+  piece_sum(m, x, rows, stride, columns);
+  for_each({0, columns}, [=](Index c) {
+    m[c] *= inverse;
+    r[c] = second[c] = T{0};
+  });
+  Index n = 0;
+  for (; n + 4 <= rows; n += 4) {
+    const T *a = x + n * stride, *b = a + stride, *d = b + stride, *e = d + stride;
+    for_each({0, columns}, [=](Index c) {
+      const T from = m[c], da = a[c] - from, db = b[c] - from, dd = d[c] - from, de = e[c] - from;
+      r[c] += (da + db) + (dd + de);
+      second[c] += fma(da, da, db * db) + fma(dd, dd, de * de);
+    });
+  }
+  for (; n < rows; ++n) {
+    const T* a = x + n * stride;
+    for_each({0, columns}, [=](Index c) {
+      const T da = a[c] - m[c];
+      r[c] += da;
+      second[c] = fma(da, da, second[c]);
+    });
+  }
+  for_each({0, columns}, [=](Index c) {
+    const T offset = r[c] * inverse;
+    second[c] = fma(-offset, r[c], second[c]);
+    mean[c] = m[c] + offset;
+  });
+}
+
+// Joins the moments of pieces (Chan, Golub and LeVeque 1979): mean (C) and second (C) of all N rows, from those of the
+// pieces (pieces,C).
+template <class T>
+inline void join_moments(T* mean, T* second, const T* means, const T* seconds, Range channels, Index N, Index C) {
+  const Index pieces = ceil_div(N, kRows);
+  const T inverse = T{1} / static_cast<T>(N);
+  const T* base = means;
+  for_each(channels, [=](Index c) { mean[c] = second[c] = T{0}; });
+  for (Index p = 1; p < pieces; ++p) {
+    const T part = static_cast<T>(min(kRows, N - p * kRows)) * inverse;
+    const T* from = means + p * C;
+    for_each(channels, [=](Index c) { mean[c] = fma(part, from[c] - base[c], mean[c]); });
+  }
+  for_each(channels, [=](Index c) { mean[c] += base[c]; });
+  for (Index p = 0; p < pieces; ++p) {
+    const T count = static_cast<T>(min(kRows, N - p * kRows));
+    const T *from = means + p * C, *square = seconds + p * C;
+    for_each(channels, [=](Index c) {
+      const T d = from[c] - mean[c];
+      second[c] += fma(count * d, d, square[c]);
+    });
+  }
+}
+
+// The same of one channel of x (N,C,L), L > 1.
+template <class T>
+inline void channel_moments(T* mean, T* second, const T* x, Index N, Index C, Index L) {
+  const T inverse = T{1} / static_cast<T>(N * L);
+  T sum = 0, rest = 0, square = 0;
+  for (Index n = 0; n < N; ++n) {
+    const T* run = x + n * C * L;
+    sum += row_sum<T>(L, [=](Index i) { return run[i]; });
+  }
+  const T middle = sum * inverse;
+  for (Index n = 0; n < N; ++n) {
+    const T* run = x + n * C * L;
+    rest += row_sum<T>(L, [=](Index i) { return run[i] - middle; });
+    square += row_sum<T>(L, [=](Index i) { return (run[i] - middle) * (run[i] - middle); });
+  }
+  const T offset = rest * inverse;
+  *mean = middle + offset;
+  *second = fma(-offset, rest, square);
+}
+
+}  // namespace
+}  // namespace nnative

@@ -1,0 +1,199 @@
+#include "kernels/norm.hpp"
+
+#include "kernels/moments.hpp"
+
+namespace nnative::NNATIVE_ISA {
+namespace {
+
+// What members share: coefficients of each channel, and two partial sums of each piece and channel.
+template <class T>
+struct Shared {
+  T *scale, *shift, *slope, *first, *second;
+};
+
+template <class T>
+Scratch batch_norm_scratch(Index N, Index C, Index L) {
+  const Index pieces = L == 1 ? ceil_div(N, kRows) : 0;
+  return {.shared = static_cast<std::size_t>((3 + 2 * pieces) * C) * sizeof(T), .own = 0};
+}
+
+template <class T>
+Shared<T> shared_of(const Team& team, Index N, Index C) {
+  T* base = static_cast<T*>(team.shared);
+  return {base, base + C, base + 2 * C, base + 3 * C, base + (3 + ceil_div(N, kRows)) * C};
+}
+
+// Channels that one member finishes: whole cache lines of rows, single ones of runs.
+inline Range share_channels(const Team& team, Index C, Index L) { return share(team, C, L == 1 ? kLanes : 1); }
+
+// y = (x − mean) · scale + shift
+template <class T>
+inline void normalise(const Team& team, T* y, const T* x, const T* mean, const Shared<T>& s, Index N, Index C,
+                      Index L) {
+  const T *scale = s.scale, *shift = s.shift;
+  if (L == 1) {
+    const Range mine = share_rows<T>(team, N, C);
+    for (Index n = mine.begin; n < mine.end; ++n) {
+      T* to = y + n * C;
+      const T* from = x + n * C;
+      for_each({0, C}, [=](Index c) { to[c] = fma(from[c] - mean[c], scale[c], shift[c]); });
+    }
+    return;
+  }
+  const Range mine = share_rows<T>(team, N * C, L);
+  for (Index run = mine.begin; run < mine.end; ++run) {
+    T* to = y + run * L;
+    const T *from = x + run * L, middle = mean[run % C], factor = scale[run % C], offset = shift[run % C];
+    for_each({0, L}, [=](Index i) { to[i] = fma(from[i] - middle, factor, offset); });
+  }
+}
+
+// scale and shift of this member's channels; null is a weight of 1 and a bias of 0.
+template <class T>
+inline void set_affine(const Shared<T>& s, const T* invstd, const T* weight, const T* bias, Range channels) {
+  T *scale = s.scale, *shift = s.shift;
+  for_each(channels, [=](Index c) { scale[c] = weight == nullptr ? invstd[c] : weight[c] * invstd[c]; });
+  for_each(channels, [=](Index c) { shift[c] = bias == nullptr ? T{0} : bias[c]; });
+}
+
+template <class T>
+void batch_norm_forward(const Team& team, T* y, T* mean, T* invstd, T* running_mean, T* running_var,
+                        std::int64_t* batches, const T* x, const T* weight, const T* bias, Index N, Index C, Index L,
+                        T momentum, T eps, bool average) {
+  const Shared<T> s = shared_of<T>(team, N, C);
+  const Range channels = share_channels(team, C, L);
+  const Index count = N * L;
+  if (L == 1) {
+    for_each_piece(team, N, C, [=](Index piece, Index row, Index rows, Index column, Index columns) {
+      piece_moments(s.first + piece * C + column, s.second + piece * C + column, x + row * C + column, rows, C,
+                    columns);
+    });
+    barrier(team);
+    join_moments<T>(mean, invstd, s.first, s.second, channels, N, C);
+  } else {
+    for (Index c = channels.begin; c < channels.end; ++c) channel_moments(mean + c, invstd + c, x + c * L, N, C, L);
+  }
+  const T unbiased = T{1} / static_cast<T>(count - 1), biased = T{1} / static_cast<T>(count);
+  if (running_mean != nullptr) {
+    const T factor = average ? T{1} / static_cast<T>(*batches + 1) : momentum;
+    for_each(channels, [=](Index c) { running_mean[c] = fma(factor, mean[c] - running_mean[c], running_mean[c]); });
+    for_each(channels,
+             [=](Index c) { running_var[c] = fma(factor, invstd[c] * unbiased - running_var[c], running_var[c]); });
+  }
+  for_each(channels, [=](Index c) { invstd[c] = T{1} / sqrt(fma(invstd[c], biased, eps)); });
+  set_affine(s, invstd, weight, bias, channels);
+  barrier(team);
+  if (batches != nullptr && team.rank == 0) ++*batches;
+  normalise(team, y, x, mean, s, N, C, L);
+}
+
+template <class T>
+void batch_norm_infer(const Team& team, T* y, T* mean, T* invstd, const T* x, const T* running_mean,
+                      const T* running_var, const T* weight, const T* bias, Index N, Index C, Index L, T eps) {
+  const Shared<T> s = shared_of<T>(team, N, C);
+  const Range channels = share_channels(team, C, L);
+  for_each(channels, [=](Index c) { mean[c] = running_mean[c]; });
+  for_each(channels, [=](Index c) { invstd[c] = T{1} / sqrt(running_var[c] + eps); });
+  set_affine(s, invstd, weight, bias, channels);
+  barrier(team);
+  normalise(team, y, x, mean, s, N, C, L);
+}
+
+// Σ dy and Σ dy · (x − mean) over the rows of a piece.
+template <class T>
+inline void piece_gradients(T* sum, T* product, const T* dy, const T* x, const T* mean, Index rows, Index stride,
+                            Index columns) {
+  for_each({0, columns}, [=](Index c) { sum[c] = product[c] = T{0}; });
+  Index n = 0;
+  for (; n + 2 <= rows; n += 2) {
+    const T *g = dy + n * stride, *h = g + stride, *a = x + n * stride, *b = a + stride;
+    for_each({0, columns}, [=](Index c) {
+      sum[c] = (sum[c] + g[c]) + h[c];
+      product[c] = fma(h[c], b[c] - mean[c], fma(g[c], a[c] - mean[c], product[c]));
+    });
+  }
+  for (; n < rows; ++n) {
+    const T *g = dy + n * stride, *a = x + n * stride;
+    for_each({0, columns}, [=](Index c) {
+      sum[c] += g[c];
+      product[c] = fma(g[c], a[c] - mean[c], product[c]);
+    });
+  }
+}
+
+// dx = scale · (dy − shift − (x − mean) · slope)
+template <class T>
+inline void input_gradient(const Team& team, T* dx, const T* dy, const T* x, const T* mean, const Shared<T>& s, Index N,
+                           Index C, Index L) {
+  const T *scale = s.scale, *shift = s.shift, *slope = s.slope;
+  if (L == 1) {
+    const Range mine = share_rows<T>(team, N, C);
+    for (Index n = mine.begin; n < mine.end; ++n) {
+      T* to = dx + n * C;
+      const T *g = dy + n * C, *from = x + n * C;
+      for_each({0, C}, [=](Index c) { to[c] = scale[c] * fma(mean[c] - from[c], slope[c], g[c] - shift[c]); });
+    }
+    return;
+  }
+  const Range mine = share_rows<T>(team, N * C, L);
+  for (Index run = mine.begin; run < mine.end; ++run) {
+    T* to = dx + run * L;
+    const T *g = dy + run * L, *from = x + run * L;
+    const T middle = mean[run % C], factor = scale[run % C], offset = shift[run % C], tilt = slope[run % C];
+    for_each({0, L}, [=](Index i) { to[i] = factor * fma(middle - from[i], tilt, g[i] - offset); });
+  }
+}
+
+template <class T>
+void batch_norm_backward(const Team& team, T* dx, T* dweight, T* dbias, const T* dy, const T* x, const T* mean,
+                         const T* invstd, const T* weight, Index N, Index C, Index L, bool training) {
+  const Shared<T> s = shared_of<T>(team, N, C);
+  const Range channels = share_channels(team, C, L);
+  for_each(channels, [=](Index c) { dbias[c] = dweight[c] = T{0}; });
+  if (L == 1) {
+    for_each_piece(team, N, C, [=](Index piece, Index row, Index rows, Index column, Index columns) {
+      piece_gradients(s.first + piece * C + column, s.second + piece * C + column, dy + row * C + column,
+                      x + row * C + column, mean + column, rows, C, columns);
+    });
+    barrier(team);
+    for (Index p = 0; p < ceil_div(N, kRows); ++p) {
+      const T *sum = s.first + p * C, *product = s.second + p * C;
+      for_each(channels, [=](Index c) { dbias[c] += sum[c]; });
+      for_each(channels, [=](Index c) { dweight[c] += product[c]; });
+    }
+  } else {
+    for (Index n = 0; n < N; ++n) {
+      for (Index c = channels.begin; c < channels.end; ++c) {
+        const T *g = dy + (n * C + c) * L, *from = x + (n * C + c) * L, middle = mean[c];
+        dbias[c] += row_sum<T>(L, [=](Index i) { return g[i]; });
+        dweight[c] += row_sum<T>(L, [=](Index i) { return g[i] * (from[i] - middle); });
+      }
+    }
+  }
+  const T inverse = training ? T{1} / static_cast<T>(N * L) : T{0};
+  T *scale = s.scale, *shift = s.shift, *slope = s.slope;
+  for_each(channels, [=](Index c) {
+    dweight[c] *= invstd[c];
+    shift[c] = dbias[c] * inverse;
+    slope[c] = invstd[c] * dweight[c] * inverse;
+  });
+  for_each(channels, [=](Index c) { scale[c] = weight == nullptr ? invstd[c] : weight[c] * invstd[c]; });
+  if (dx == nullptr) return;
+  barrier(team);
+  input_gradient(team, dx, dy, x, mean, s, N, C, L);
+}
+
+template <class T>
+constexpr NormKernels<T> kTable{.batch_norm_forward = batch_norm_forward,
+                                .batch_norm_infer = batch_norm_infer,
+                                .batch_norm_backward = batch_norm_backward,
+                                .batch_norm_scratch = batch_norm_scratch<T>};
+
+}  // namespace
+
+extern const NormKernels<float> norm_f32;
+extern const NormKernels<double> norm_f64;
+constinit const NormKernels<float> norm_f32 = kTable<float>;
+constinit const NormKernels<double> norm_f64 = kTable<double>;
+
+}  // namespace nnative::NNATIVE_ISA
