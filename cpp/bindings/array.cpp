@@ -7,6 +7,7 @@ std::string shape_text(const py::array& array) { return py::str(array.attr("shap
 void fail_type(const char* kernel, const char* what, const py::array& array) {
   std::string state;
   if (!(array.flags() & py::array::c_style)) state += ", not C-contiguous";
+  if (!(array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) state += ", misaligned";
   if (!array.writeable()) state += ", read-only";
   throw py::type_error(std::string("[") + kernel + "] unsuitable array for " + what + ": dtype " +
                        py::str(array.dtype()).cast<std::string>() + ", shape " + shape_text(array) + state);

@@ -55,11 +55,6 @@ std::tuple<int, int, double> probe_team(int threads, int launches, int barriers)
 }  // namespace
 
 void bind_runtime(py::module_& module) {
-  try {
-    active_table();
-  } catch (const std::invalid_argument& error) {
-    throw py::import_error(error.what());
-  }
   module.attr("__version__") = NNATIVE_VERSION;
   module.def("isa", [] { return active_table().isa; });
   module.def("set_isa", &set_isa, py::arg("name"));

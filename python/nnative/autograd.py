@@ -43,7 +43,7 @@ class TensorBase:
             raise TypeError(f"[data] expected an array, got {type(value).__name__}")
         if self._requires_grad and array.dtype not in _FLOATS:
             raise TypeError(f"[data] a tensor that requires a gradient is float32 or float64, got {array.dtype}")
-        self._data = np.asarray(array, order="C")
+        self._data = _plain(array)
 
     # attrgetter, since reading `data` is the most frequent thing done to a tensor and it runs in C.
     data = property(operator.attrgetter("_data"), _set_data, doc="The C-contiguous ndarray that holds the values.")
@@ -120,7 +120,13 @@ def _like(tensor: TensorBase, value: Array | TensorBase, expected: str) -> Array
         raise TypeError(f"{expected} {data.dtype} and shape {data.shape}, got {type(value).__name__}")
     if array.shape != data.shape or array.dtype != data.dtype:
         raise ValueError(f"{expected} {data.dtype} and shape {data.shape}, got {array.dtype} and shape {array.shape}")
-    return np.asarray(array, order="C")
+    return _plain(array)
+
+
+def _plain(array: Array) -> Array:
+    """Return the array, or a copy of one that is not C-contiguous and aligned."""
+    array = np.asarray(array, order="C")
+    return array if array.flags.aligned else array.copy()
 
 
 class Function:

@@ -66,7 +66,12 @@ def arange(start: float, end: float | None = None, step: float = 1, dtype: DType
     first, last = (0, start) if end is None else (start, end)
     if dtype is None and any(isinstance(v, float) for v in (first, last, step)):
         dtype = np.float32
-    values: Array = np.arange(first, last, step, dtype)  # type: ignore[call-overload]
+    try:
+        values: Array = np.arange(first, last, step, dtype)  # type: ignore[call-overload]
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(
+            f"[arange] expected finite numbers and a step that is not 0, got {first}, {last}, {step}"
+        ) from None
     return Tensor(values)
 
 

@@ -1,5 +1,6 @@
 """The command as a process of its own: exit status, output, signals, imports."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -29,6 +30,26 @@ def test_process_status_and_lines(tmp_path):
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
     assert nnative_command("--version").stdout == f"nnative {nnative.__version__}\n"
+
+
+@pytest.mark.parametrize("argv", [["info"], ["check"], ["train", "digits"], ["predict", "model", "rows.npy"]])
+def test_an_unknown_instruction_set_is_status_2_and_one_line(argv):
+    done = nnative_command(*argv, env=os.environ | {"NNATIVE_ISA": "foo"})
+    assert done.returncode == 2
+    assert done.stderr.startswith("nnative")
+    assert "NNATIVE_ISA: unknown instruction set 'foo'; this build has: baseline" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_one_line():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nnative", "info"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("nnative info: ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,8 @@ def _data(operation: str, tensor: Any) -> Array:
     if tensor.data.dtype not in (np.float32, np.float64) and operation != "constant_":
         raise TypeError(f"[{operation}] expected a float32 or float64 tensor, got {tensor.data.dtype}")
     data: Array = tensor.data
+    if not data.flags.writeable:
+        raise ValueError(f"[{operation}] expected a tensor that can be written, got a read-only array of {data.shape}")
     return data
 
 

@@ -52,7 +52,7 @@ class Linear(Module):
     def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = None) -> None:
         super().__init__()
         for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(size, int | np.integer) or size < 0:
+            if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
                 raise ValueError(f"[Linear] expected {name} to be an integer of at least 0, got {size!r}")
         self.in_features = in_features
         self.out_features = out_features

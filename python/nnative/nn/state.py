@@ -27,7 +27,7 @@ def load_entries(module: str, targets: dict[str, Tensor], state: dict[str, Any],
     if strict and missing:
         problems.append("missing: " + ", ".join(missing))
     if strict and unexpected:
-        problems.append("unexpected: " + ", ".join(unexpected))
+        problems.append("unexpected: " + ", ".join(map(str, unexpected)))
     values = {}
     for name in targets:
         if name in state:

@@ -261,6 +261,8 @@ def _along(name: str, function: type[Function], x: Tensor, dim: int) -> Tensor:
     """Apply a function of the last dimension along another one."""
     _require_tensor(name, x)
     dims = max(x.data.ndim, 1)
+    if not hasattr(dim, "__index__"):
+        raise TypeError(f"[{name}] expected dim to be an int, got {dim!r}")
     if not -dims <= dim < dims:
         raise ValueError(f"[{name}] expected dim from {-dims} to {dims - 1}, got {dim} for shape {x.data.shape}")
     if dim % dims == dims - 1:

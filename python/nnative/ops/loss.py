@@ -77,12 +77,12 @@ def _require_tensor(name: str, x: Any) -> None:
 
 
 def _plain(name: str, target: Any) -> Any:
-    """Return a tensor as it is and an ndarray in contiguous memory."""
+    """Return a tensor as it is and an ndarray in contiguous, aligned memory."""
     if isinstance(target, TensorBase):
         return target
     if not isinstance(target, np.ndarray):
         raise TypeError(f"[{name}] expected a Tensor or ndarray as target, got {type(target).__name__}")
-    return target if target.flags.c_contiguous else target.copy()
+    return target if target.flags.c_contiguous and target.flags.aligned else target.copy()
 
 
 def cross_entropy(input: Tensor, target: Tensor | Array, reduction: str = "mean") -> Tensor:

@@ -75,7 +75,10 @@ def require_float(name: str, x: Any) -> None:
 def _adopt(name: str, number: float, dtype: np.dtype[Any]) -> Array:
     if dtype.kind != "f" and type(number) is float:
         raise TypeError(f"[{name}] expected an integer beside a tensor of {dtype}, got {number}")
-    return np.asarray(number, dtype)
+    try:
+        return np.asarray(number, dtype)
+    except OverflowError:
+        raise OverflowError(f"[{name}] expected a number that fits into {dtype}, got {number}") from None
 
 
 def fail_broadcast(name: str, a: Array, b: Array) -> ValueError:

@@ -24,6 +24,8 @@ class Reshape(Function):
     def forward(ctx: Any, x: Array, shape: tuple[int, ...]) -> Array:  # noqa: D102
         ctx.shape = x.shape
         try:
+            if min(shape, default=0) < -1:  # NumPy takes every negative size for -1
+                raise ValueError
             return x.reshape(shape)
         except ValueError:
             raise ValueError(f"[reshape] expected a shape of {x.size} elements, got {shape} for {x.shape}") from None
