@@ -16,19 +16,12 @@ from nnative import data, nn, optim
 
 def start(mode: str, threads: int) -> str:
     """Set the threads."""
-    if not hasattr(nn, "Linear"):
-        raise NotOffered("this build has no nn.Linear")
-    if mode != "eager" and not callable(getattr(nnative, "compile", None)):
-        raise NotOffered("this build has no nnative.compile")
     nnative.set_num_threads(threads)
     return nnative.__version__
 
 
 def network(row: Row) -> Any:
     """Return the row's network with its initial weights."""
-    for wanted, layer in ((row.batchnorm, "BatchNorm1d"), (row.dropout, "Dropout")):
-        if wanted and not hasattr(nn, layer):
-            raise NotOffered(f"this build has no nn.{layer}")
     layers: list[Any] = []
     for i, (weight, bias) in enumerate(weights := rows.weights(row)):
         linear = nn.Linear(weight.shape[1], weight.shape[0])
@@ -103,20 +96,15 @@ def memory(row: Row, mode: str) -> Work:
     x_array, dy = rows.operands(row)
     if row.name.startswith("adam"):
         return _adam(x_array, dy, mode)
-    y, norm = rows.labels(row), getattr(nn, "BatchNorm1d", None)
+    y = rows.labels(row)
     bias = nnative.Tensor(x_array[0].copy())
     operations: dict[str, Callable[[Any], Any]] = {
         "dropout": lambda x: nn.functional.dropout(x, 0.5),
         "bias_relu": lambda x: nn.functional.relu(x + bias),
         "cross_entropy": lambda x: nn.functional.cross_entropy(x, y),
+        "batchnorm": nn.BatchNorm1d(x_array.shape[1]),
     }
-    if norm is not None:
-        operations["batchnorm"] = norm(x_array.shape[1])
-    operation = operations.get(row.name)
-    if operation is None or not hasattr(
-        nn.functional, row.name.removeprefix("bias_").replace("batchnorm", "batch_norm")
-    ):
-        raise NotOffered("this build has no such operation")
+    operation = operations[row.name]
     x = nnative.Tensor(x_array, requires_grad=True)
     gradient = None if row.name == "cross_entropy" else dy
 
