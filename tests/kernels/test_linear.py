@@ -1,4 +1,4 @@
-"""Matrix products: every shape of tile, pack and edge, one chain of additions over k, bits that nothing else changes."""
+"""Matrix products: every shape of tile, pack and edge; one chain over k; bits that nothing else changes."""
 
 import numpy as np
 import pytest
