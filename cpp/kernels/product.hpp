@@ -161,11 +161,12 @@ void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows,
 }
 
 // Whether members divide the columns, each with panels of its own that stay in its cache, rather than the rows, with
-// panels that they share: when the panels come out even, or the rows are too few.
+// panels that they share: when that gives them the same number of vectors, or the rows are too few.
 template <class T>
 bool by_columns(const Team& team, const Product<T>& g) {
-  const Index panels = ceil_div(g.J, kPanel<T>), most = ceil_div(panels, team.size);
-  return 32 * most * team.size <= 33 * panels || g.I < team.size * tuning::kTileRows;
+  const Index all = round_up(g.J, Index{kWidth<T>});
+  const Index most = min(all, ceil_div(ceil_div(g.J, kPanel<T>), Index{team.size}) * kPanel<T>);
+  return 32 * most * team.size <= 33 * all || g.I < team.size * tuning::kTileRows;
 }
 
 template <class T>
