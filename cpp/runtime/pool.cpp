@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kLine = 64;
 
 // bench/bench_runtime.py: sharing a launch costs 0.2 µs while the workers are awake and some 20 µs when they sleep.
-constexpr double kNanosecondsPerMember = 1500;  // a barrier on either side costs some 100 ns
+constexpr double kNanosecondsPerMember = 6000;  // less moves more lines between caches than it saves
 constexpr double kNanosecondsPerThread = 4000;
 constexpr double kNanosecondsPerThreadAsleep = 20000;
 
