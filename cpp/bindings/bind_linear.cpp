@@ -19,7 +19,7 @@ py::array linear_forward(const py::array& x, const py::array& weight, const std:
   const auto [N, K] = shape2(kName, "x", x);
   const auto [M, K2] = shape2(kName, "weight", weight);
   check(kName, "weight", weight, {M, K2}, M, K);
-  return with_dtype(kName, x, [&, N = N, K = K, M = M](auto zero) -> py::array {
+  return with_dtype(kName, x, [&](auto zero) -> py::array {
     using T = decltype(zero);
     const auto& kernel = *kernels<T>().linear;
     py::array_t<T> y = empty<T>({N, M});
@@ -35,7 +35,7 @@ py::array linear_backward_input(const py::array& dy, const py::array& weight) {
   const auto [N, M] = shape2(kName, "dy", dy);
   const auto [M2, K] = shape2(kName, "weight", weight);
   check(kName, "weight", weight, {M2, K}, M, K);
-  return with_dtype(kName, dy, [&, N = N, K = K, M = M](auto zero) -> py::array {
+  return with_dtype(kName, dy, [&](auto zero) -> py::array {
     using T = decltype(zero);
     const auto& kernel = *kernels<T>().linear;
     py::array_t<T> dx = empty<T>({N, K});
@@ -50,7 +50,7 @@ py::tuple linear_backward_weight(const py::array& dy, const py::array& x, bool w
   const auto [N, M] = shape2(kName, "dy", dy);
   const auto [N2, K] = shape2(kName, "x", x);
   check(kName, "x", x, {N2, K}, N, K);
-  return with_dtype(kName, dy, [&, N = N, K = K, M = M](auto zero) -> py::tuple {
+  return with_dtype(kName, dy, [&](auto zero) -> py::tuple {
     using T = decltype(zero);
     const auto& kernel = *kernels<T>().linear;
     py::array_t<T> dweight = empty<T>({M, K});

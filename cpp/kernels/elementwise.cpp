@@ -70,7 +70,7 @@ void sqrt_backward(const Team& team, T* dx, const T* dy, const T* y, Index size)
 
 template <class T>
 void clip_backward(const Team& team, T* dx, const T* dy, const T* x, Index size, T low, T high) {
-  map<T>(team, size, [=](Index i) { dx[i] = (x[i] >= low) & (x[i] <= high) ? dy[i] : T{0}; });
+  map<T>(team, size, [=](Index i) { dx[i] = ((x[i] >= low) & (x[i] <= high)) ? dy[i] : T{0}; });
 }
 
 // An operand of a row operation: elements `stride` apart, or one element repeated.

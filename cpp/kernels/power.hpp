@@ -59,7 +59,7 @@ template <class T>
   // An odd power has the sign of x; the floor of a large number, and of infinity, is the number itself and even.
   const double half = y * 0.5, rest = y - 2 * __builtin_floor(half);  // 0, 1 or, of infinity, NaN
   const double whole = __builtin_floor(y);
-  r = (rest == 1) & (whole == y) ? from_bits<double>(to_bits(r) | (to_bits(x) & sign)) : r;
+  r = ((rest == 1) & (whole == y)) ? from_bits<double>(to_bits(r) | (to_bits(x) & sign)) : r;
   const double broken = size == inf ? r : kNan<double>;
   const double of_negative = whole == y ? r : broken;
   r = x < 0 ? of_negative : r;

@@ -25,7 +25,8 @@ std::size_t place(const std::vector<std::size_t>& bytes, const std::vector<Lifet
                   std::vector<std::size_t>& offsets) {
   std::vector<std::size_t> order(bytes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return bytes[a] > bytes[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](auto a, auto b) { return bytes[a] != bytes[b] ? bytes[a] > bytes[b] : a < b; });
   offsets.assign(bytes.size(), 0);
   std::vector<std::size_t> placed;  // by offset
   std::size_t total = 0;
