@@ -150,7 +150,7 @@ class Replay {
     for (const Result& result : results_) results.emplace_back(result.dtype, std::vector<py::ssize_t>{batches});
     const std::int64_t* index = order.data();
     for (Refresher& refresh : refreshers_) refresh();
-    bool interrupted = false;
+    std::optional<py::error_already_set> interrupted;  // taken at once: nothing may run with an error pending
     {
       const Lock lock(*this);
       std::vector<Feed> feeds;
@@ -172,12 +172,12 @@ class Replay {
             if (now - last_check < std::chrono::milliseconds(50)) return true;
             last_check = now;
             const py::gil_scoped_acquire acquire;
-            interrupted = PyErr_CheckSignals() != 0;
+            if (PyErr_CheckSignals() != 0) interrupted.emplace();
             return !interrupted;
           });
     }
     restore_gradients();
-    if (interrupted) throw py::error_already_set();
+    if (interrupted) throw *interrupted;
     py::list list;
     for (py::array& result : results) list.append(std::move(result));
     return list;
