@@ -83,6 +83,12 @@ struct Shape2 {
 };
 Shape2 shape2(const char* kernel, const char* name, const py::array& array);
 
+// Items along the first axis and elements of each; a number is one item.
+inline Shape2 leading(const py::array& array) {
+  const Index items = array.ndim() == 0 ? 1 : array.shape(0);
+  return {items, items == 0 ? 0 : array.size() / items};
+}
+
 template <class T>
 py::array_t<T> empty(const std::vector<py::ssize_t>& shape) {
   py::array_t<T> array(shape);

@@ -16,8 +16,9 @@ py::array map(const char* name, const py::array& x, Pick pick, Scalars... scalar
     using T = decltype(zero);
     const T* data = input<T>(name, "x", x);
     auto y = empty_like<T>(x);
-    launch(Work{kPolynomial<T> * static_cast<double>(x.size())}, pick(*kernels<T>().activation), y.mutable_data(), data,
-           x.size(), static_cast<T>(scalars)...);
+    const auto [rows, per] = leading(x);
+    launch(Work{kPolynomial<T> * static_cast<double>(x.size())}, pick(*kernels<T>().activation),
+           each(y.mutable_data(), per), each(data, per), Count{rows, per}, static_cast<T>(scalars)...);
     return y;
   });
 }
@@ -29,8 +30,10 @@ py::array map_backward(const char* name, const py::array& dy, const py::array& s
     using T = decltype(zero);
     const T *dy_data = input<T>(name, "the gradient", dy, saved.size()), *data = input<T>(name, "saved array", saved);
     auto dx = empty_like<T>(saved);
-    launch(Work{kStream<T> * static_cast<double>(saved.size())}, pick(*kernels<T>().activation), dx.mutable_data(),
-           dy_data, data, saved.size(), static_cast<T>(scalars)...);
+    const auto [rows, per] = leading(saved);
+    launch(Work{kStream<T> * static_cast<double>(saved.size())}, pick(*kernels<T>().activation),
+           each(dx.mutable_data(), per), each(dy_data, per), each(data, per), Count{rows, per},
+           static_cast<T>(scalars)...);
     return dx;
   });
 }
@@ -52,8 +55,8 @@ py::array map_rows(const char* name, const py::array& x, Pick pick) {
     const Shape2 shape = rows_of(x);
     const T* data = input<T>(name, "x", x);
     auto y = empty_like<T>(x);
-    launch(row_work(shape, kPolynomial<T>), pick(*kernels<T>().activation), y.mutable_data(), data, shape.rows,
-           shape.cols);
+    launch(row_work(shape, kPolynomial<T>), pick(*kernels<T>().activation), each(y.mutable_data(), shape.cols),
+           each(data, shape.cols), Count{shape.rows}, shape.cols);
     return y;
   });
 }
@@ -65,8 +68,8 @@ py::array map_rows_backward(const char* name, const py::array& dy, const py::arr
     const Shape2 shape = rows_of(y);
     const T *dy_data = input<T>(name, "the gradient", dy, y.size()), *data = input<T>(name, "y", y);
     auto dx = empty_like<T>(y);
-    launch(row_work(shape, kPolynomial<T>), pick(*kernels<T>().activation), dx.mutable_data(), dy_data, data,
-           shape.rows, shape.cols);
+    launch(row_work(shape, kPolynomial<T>), pick(*kernels<T>().activation), each(dx.mutable_data(), shape.cols),
+           each(dy_data, shape.cols), each(data, shape.cols), Count{shape.rows}, shape.cols);
     return dx;
   });
 }

@@ -17,8 +17,9 @@ py::array unary(const char* name, const py::array& x, Pick pick, Scalars... scal
     using T = decltype(zero);
     const T* data = input<T>(name, "x", x);
     auto y = empty_like<T>(x);
-    launch(Work{kStream<T> * static_cast<double>(x.size())}, pick(*kernels<T>().elementwise), y.mutable_data(), data,
-           static_cast<Index>(x.size()), static_cast<T>(scalars)...);
+    const auto [rows, per] = leading(x);
+    launch(Work{kStream<T> * static_cast<double>(x.size())}, pick(*kernels<T>().elementwise),
+           each(y.mutable_data(), per), each(data, per), Count{rows, per}, static_cast<T>(scalars)...);
     return y;
   });
 }
@@ -29,8 +30,10 @@ py::array unary_backward(const char* name, const py::array& dy, const py::array&
     using T = decltype(zero);
     const T *dy_data = input<T>(name, "dy", dy, saved.size()), *data = input<T>(name, "saved array", saved);
     auto dx = empty_like<T>(saved);
-    launch(Work{kStream<T> * static_cast<double>(saved.size())}, pick(*kernels<T>().elementwise), dx.mutable_data(),
-           dy_data, data, static_cast<Index>(saved.size()), static_cast<T>(scalars)...);
+    const auto [rows, per] = leading(saved);
+    launch(Work{kStream<T> * static_cast<double>(saved.size())}, pick(*kernels<T>().elementwise),
+           each(dx.mutable_data(), per), each(dy_data, per), each(data, per), Count{rows, per},
+           static_cast<T>(scalars)...);
     return dx;
   });
 }
@@ -100,8 +103,9 @@ void accumulate(py::array y, const py::array& x) {
     if (x.ndim() != y.ndim() || !std::equal(x.shape(), x.shape() + x.ndim(), y.shape()))
       fail_shape("accumulate", "x", x, "the shape " + shape_text(y));
     T* data = output<T>("accumulate", "y", y);
-    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->accumulate, data,
-           input<T>("accumulate", "x", x), static_cast<Index>(y.size()));
+    const auto [rows, per] = leading(y);
+    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->accumulate, each(data, per),
+           each(input<T>("accumulate", "x", x), per), Count{rows, per});
   });
 }
 
@@ -109,8 +113,9 @@ void fill(py::array y, double value) {
   with_dtype("fill", y, [&](auto zero) {
     using T = decltype(zero);
     T* data = output<T>("fill", "y", y);
-    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->fill, data,
-           static_cast<Index>(y.size()), static_cast<T>(value));
+    const auto [rows, per] = leading(y);
+    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->fill, each(data, per),
+           Count{rows, per}, static_cast<T>(value));
   });
 }
 

@@ -5,6 +5,9 @@
 namespace nnative {
 namespace {
 
+// Rows of a batch from which on members take rows of it; of fewer they share the outputs.
+constexpr Index kManyRows = 32;
+
 Work product_work(Index N, Index K, Index M) {
   return Work::flops(2.0 * static_cast<double>(N) * static_cast<double>(K) * static_cast<double>(M));
 }
@@ -23,9 +26,17 @@ py::array linear_forward(const py::array& x, const py::array& weight, const std:
     using T = decltype(zero);
     const auto& kernel = *kernels<T>().linear;
     py::array_t<T> y = empty<T>({N, M});
-    launch(product_work(N, K, M), kernel.forward_scratch(N, K, M), kernel.forward, y.mutable_data(),
-           input<T>(kName, "x", x), input<T>(kName, "weight", weight),
-           bias ? input<T>(kName, "bias", *bias, M) : nullptr, N, K, M);
+    const T *x_data = input<T>(kName, "x", x), *weight_data = input<T>(kName, "weight", weight);
+    const T* bias_data = bias ? input<T>(kName, "bias", *bias, M) : nullptr;
+    const auto run = [&](auto to, auto from, auto rows) {
+      launch(product_work(N, K, M), kernel.forward_scratch(N, K, M), kernel.forward, to, from, weight_data, bias_data,
+             rows, K, M);
+    };
+    if (N >= kManyRows) {
+      run(each(y.mutable_data(), M), each(x_data, K), Count{N});
+    } else {
+      run(y.mutable_data(), x_data, N);
+    }
     return y;
   });
 }
@@ -39,8 +50,16 @@ py::array linear_backward_input(const py::array& dy, const py::array& weight) {
     using T = decltype(zero);
     const auto& kernel = *kernels<T>().linear;
     py::array_t<T> dx = empty<T>({N, K});
-    launch(product_work(N, K, M), kernel.backward_input_scratch(N, K, M), kernel.backward_input, dx.mutable_data(),
-           input<T>(kName, "dy", dy), input<T>(kName, "weight", weight), N, K, M);
+    const T *dy_data = input<T>(kName, "dy", dy), *weight_data = input<T>(kName, "weight", weight);
+    const auto run = [&](auto to, auto from, auto rows) {
+      launch(product_work(N, K, M), kernel.backward_input_scratch(N, K, M), kernel.backward_input, to, from,
+             weight_data, rows, K, M);
+    };
+    if (N >= kManyRows) {
+      run(each(dx.mutable_data(), K), each(dy_data, M), Count{N});
+    } else {
+      run(dx.mutable_data(), dy_data, N);
+    }
     return dx;
   });
 }
@@ -62,7 +81,8 @@ py::tuple linear_backward_weight(const py::array& dy, const py::array& x, bool w
       dbias = std::move(array);
     }
     launch(product_work(N, K, M), kernel.backward_weight_scratch(N, K, M), kernel.backward_weight,
-           dweight.mutable_data(), sums, input<T>(kName, "dy", dy), input<T>(kName, "x", x), N, K, M);
+           each(dweight.mutable_data(), K), each(sums, 1), columns(input<T>(kName, "dy", dy)), input<T>(kName, "x", x),
+           N, K, Count{M}, M);
     return py::make_tuple(std::move(dweight), std::move(dbias));
   });
 }

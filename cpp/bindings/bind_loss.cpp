@@ -68,25 +68,24 @@ py::tuple cross_entropy_forward(const py::array& logits, const py::array& target
     const IndexType type = check_target(target, shape.rows, shape.cols);
     auto loss = empty<T>({shape.rows});
     auto probability = empty_like<T>(logits);
-    launch(row_work<T>(shape), kernels<T>().loss->cross_entropy_forward, loss.mutable_data(),
-           probability.mutable_data(), data, target.data(), shape.rows, shape.cols, type);
+    launch(row_work<T>(shape), kernels<T>().loss->cross_entropy_forward, each(loss.mutable_data(), 1),
+           each(probability.mutable_data(), shape.cols), each(data, shape.cols), each(target.data(), target.itemsize()),
+           Count{shape.rows}, shape.cols, type);
     return py::make_tuple(std::move(loss), std::move(probability));
   });
 }
 
+// In two launches, since members can take rows of the first.
 py::tuple cross_entropy_sum(const py::array& logits, const py::array& target, double scale) {
   return with_dtype("cross_entropy", logits, [&](auto zero) -> py::tuple {
     using T = decltype(zero);
-    const Shape2 shape = shape2("cross_entropy", "logits", logits);
-    const T* data = input<T>("cross_entropy", "logits", logits);
-    const IndexType type = check_target(target, shape.rows, shape.cols);
-    auto loss = empty<T>({});
-    auto probability = empty_like<T>(logits);
+    const py::tuple rows = cross_entropy_forward(logits, target);
+    const auto losses = py::reinterpret_borrow<py::array_t<T>>(rows[0]);
+    auto total = empty<T>({});
     const LossKernels<T>& family = *kernels<T>().loss;
-    launch(row_work<T>(shape), family.cross_entropy_sum_scratch(shape.rows), family.cross_entropy_sum,
-           loss.mutable_data(), probability.mutable_data(), data, target.data(), shape.rows, shape.cols, type,
-           static_cast<T>(scale));
-    return py::make_tuple(std::move(loss), std::move(probability));
+    launch(stream_work<T>(losses.size()), family.total_scratch(losses.size()), family.total, total.mutable_data(),
+           losses.data(), losses.size(), static_cast<T>(scale));
+    return py::make_tuple(std::move(total), rows[1]);
   });
 }
 
@@ -104,8 +103,8 @@ py::array cross_entropy_backward(const py::array& dloss, const py::array& probab
     const IndexType type = check_target(target, shape.rows, shape.cols);
     auto dlogits = empty_like<T>(probability);
     launch(stream_work<T>(probability.size() + 16 * shape.rows), kernels<T>().loss->cross_entropy_backward,
-           dlogits.mutable_data(), dloss_data, data, target.data(), shape.rows, shape.cols, stride, type,
-           static_cast<T>(scale));
+           each(dlogits.mutable_data(), shape.cols), each(dloss_data, stride), each(data, shape.cols),
+           each(target.data(), target.itemsize()), Count{shape.rows}, shape.cols, stride, type, static_cast<T>(scale));
     return dlogits;
   });
 }
@@ -123,8 +122,9 @@ py::array squared_error_forward(const py::array& x, const py::array& target) {
     using T = decltype(zero);
     const T *data = input<T>("mse_loss", "input", x), *target_data = matching<T>("mse_loss", "target", target, x);
     auto loss = empty_like<T>(x);
-    launch(stream_work<T>(x.size()), kernels<T>().loss->squared_error_forward, loss.mutable_data(), data, target_data,
-           x.size());
+    const auto [rows, per] = leading(x);
+    launch(stream_work<T>(x.size()), kernels<T>().loss->squared_error_forward, each(loss.mutable_data(), per),
+           each(data, per), each(target_data, per), Count{rows, per});
     return loss;
   });
 }
@@ -135,8 +135,8 @@ py::array squared_error_sum(const py::array& x, const py::array& target, double 
     const T *data = input<T>("mse_loss", "input", x), *target_data = matching<T>("mse_loss", "target", target, x);
     auto loss = empty<T>({});
     const LossKernels<T>& family = *kernels<T>().loss;
-    launch(stream_work<T>(x.size()), family.squared_error_sum_scratch(x.size()), family.squared_error_sum,
-           loss.mutable_data(), data, target_data, x.size(), static_cast<T>(scale));
+    launch(stream_work<T>(x.size()), family.total_scratch(x.size()), family.squared_error_sum, loss.mutable_data(),
+           data, target_data, x.size(), static_cast<T>(scale));
     return loss;
   });
 }
@@ -148,8 +148,10 @@ py::array squared_error_backward(const py::array& dloss, const py::array& x, con
     const T* dloss_data = input<T>("mse_loss", "the gradient", dloss, stride == 0 ? 1 : x.size());
     const T *data = input<T>("mse_loss", "input", x), *target_data = matching<T>("mse_loss", "target", target, x);
     auto dx = empty_like<T>(x);
-    launch(stream_work<T>(x.size()), kernels<T>().loss->squared_error_backward, dx.mutable_data(), dloss_data, data,
-           target_data, x.size(), stride, static_cast<T>(scale));
+    const auto [rows, per] = leading(x);
+    launch(stream_work<T>(x.size()), kernels<T>().loss->squared_error_backward, each(dx.mutable_data(), per),
+           each(dloss_data, stride * per), each(data, per), each(target_data, per), Count{rows, per}, stride,
+           static_cast<T>(scale));
     return dx;
   });
 }

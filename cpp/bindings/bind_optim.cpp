@@ -66,14 +66,20 @@ const Hyper* hyper_cell(const char* kernel, const py::array& cell) {
 struct Slots {
   std::vector<OptimSlot<float>> f32;
   std::vector<OptimSlot<double>> f64;
+  std::vector<OptimCount> counts;
 
   template <class T>
-  void add(std::vector<OptimSlot<T>>& slots, std::size_t i, Index size, const Column& params, const Column& grads,
-           const Column* state0, const Column* state1, const Column* steps) {
+  void add(std::vector<OptimSlot<T>>& slots, std::size_t i, Index rows, Index size, const Column& params,
+           const Column& grads, const Column* state0, const Column* state1, const Column* steps) {
     if (slots.empty()) slots.reserve(params.list.size());
     slots.push_back({element<T>(params, i, size), element<const T>(grads, i, size),
                      state0 ? element<T>(*state0, i, size) : nullptr, state1 ? element<T>(*state1, i, size) : nullptr,
-                     steps ? element<double>(*steps, i, 1) : nullptr, size});
+                     steps ? count(*steps, i) : nullptr, rows, rows == 0 ? 0 : size / rows});
+  }
+
+  double* count(const Column& steps, std::size_t i) {
+    counts.push_back({element<double>(steps, i, 1)});
+    return counts.back().step;
   }
 
   Slots(const Column& params, const Column& grads, const Column* state0, const Column* state1, const Column* steps) {
@@ -83,10 +89,11 @@ struct Slots {
         throw py::type_error(std::string("[") + params.kernel + "] expected an array for params[" + std::to_string(i) +
                              "]");
       const auto* proxy = py::detail::array_proxy(item.ptr());
+      const Index rows = proxy->nd == 0 ? 1 : proxy->dimensions[0];
       if (proxy->descr == native_descriptor<double>()) {
-        add(f64, i, size_of(proxy), params, grads, state0, state1, steps);
+        add(f64, i, rows, size_of(proxy), params, grads, state0, state1, steps);
       } else {
-        add(f32, i, size_of(proxy), params, grads, state0, state1, steps);
+        add(f32, i, rows, size_of(proxy), params, grads, state0, state1, steps);
       }
     }
   }
@@ -96,8 +103,15 @@ struct Slots {
                   void (*kernel)(const Team&, const OptimSlot<T>*, Index, const Hyper*)) {
     if (slots.empty()) return;
     double elements = 0;
-    for (const OptimSlot<T>& slot : slots) elements += static_cast<double>(slot.size);
-    launch(Work::bytes(streams * sizeof(T) * elements), kernel, slots.data(), static_cast<Index>(slots.size()), hyper);
+    for (const OptimSlot<T>& slot : slots) elements += static_cast<double>(slot.rows * slot.row);
+    launch(Work::bytes(streams * sizeof(T) * elements), kernel, Bundles{slots.data()}, static_cast<Index>(slots.size()),
+           hyper);
+  }
+
+  void advance() const {
+    if (counts.empty()) return;
+    launch(Work{static_cast<double>(counts.size())}, kernels<float>().optim->advance, counts.data(),
+           static_cast<Index>(counts.size()));
   }
 };
 
@@ -112,6 +126,7 @@ void sgd_step(const py::list& params, const py::list& grads, const py::list& mom
   const Slots slots({kName, "params", params, n}, {kName, "grads", grads, n}, momentum ? &buffers : nullptr, nullptr,
                     momentum ? &counts : nullptr);
   const double streams = momentum ? 5 : 3;
+  slots.advance();
   Slots::run(slots.f32, cell, streams, kernels<float>().optim->sgd_step);
   Slots::run(slots.f64, cell, streams, kernels<double>().optim->sgd_step);
 }
@@ -124,6 +139,7 @@ void adam_step(const py::list& params, const py::list& grads, const py::list& ex
   const Column averages(kName, "exp_avgs", exp_avgs, n), squares(kName, "exp_avg_sqs", exp_avg_sqs, n);
   const Column counts(kName, "steps", steps, n);
   const Slots slots({kName, "params", params, n}, {kName, "grads", grads, n}, &averages, &squares, &counts);
+  slots.advance();
   Slots::run(slots.f32, cell, 7, kernels<float>().optim->adam_step);
   Slots::run(slots.f64, cell, 7, kernels<double>().optim->adam_step);
 }

@@ -4,6 +4,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -23,22 +24,32 @@ struct Work {
 // Work that takes longer than this runs without the GIL.
 constexpr double kReleaseGilNanoseconds = 20000;
 
+// Arguments may carry their roles (runtime/step.hpp) where the launch consists of items.
 template <class... Parameters, class... Arguments>
 void launch(Work work, const Scratch& scratch, void (*kernel)(const Team&, Parameters...), Arguments... arguments) {
   using Call = KernelStep<Parameters...>;
   const Cost cost{work.nanoseconds, scratch};
-  const std::tuple<Parameters...> parameters(arguments...);
+  const std::tuple<Parameters...> parameters(parameter(arguments)...);
   if (recorder != nullptr) {
-    auto step = std::make_unique<Call>(cost, kernel, parameters);
+    Index items = 0;
+    ((items = items > 0 ? items : items_in(arguments)), ...);
+    auto step = std::make_unique<Call>(cost, kernel, parameters, std::array{role(arguments)...}, items);
     step->own_bundles();
     recorder->append(std::move(step));
   }
-  const Call call(cost, kernel, parameters);
+  struct Context {
+    void (*kernel)(const Team&, Parameters...);
+    const std::tuple<Parameters...>& parameters;
+  } context{kernel, parameters};
   std::optional<pybind11::gil_scoped_release> release;
   if (work.nanoseconds > kReleaseGilNanoseconds) release.emplace();
   run_team(
       threads_for(work.nanoseconds), scratch,
-      [](void* context, const Team& team) { static_cast<const Call*>(context)->run(team); }, const_cast<Call*>(&call));
+      [](void* pointer, const Team& team) {
+        const auto& c = *static_cast<const Context*>(pointer);
+        std::apply([&](const auto&... argument) { c.kernel(team, argument...); }, c.parameters);
+      },
+      &context);
 }
 
 template <class... Parameters, class... Arguments>

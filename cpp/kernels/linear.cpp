@@ -69,7 +69,7 @@ Product<T> backward_input_product(T* dx, const T* dy, const T* weight, Index N, 
 }
 
 template <class T>
-Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N, Index K, Index M) {
+Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N, Index K, Index M, Index dy_row) {
   if (backward_weight_swapped<T>(N, K, M))
     return {.I = K,
             .J = M,
@@ -78,7 +78,7 @@ Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N,
             .a_row = 1,
             .a_step = K,
             .b = dy,
-            .b_row = M,
+            .b_row = dy_row,
             .b_order = Order::rows,
             .out = {dweight, K, Order::columns}};
   return {.I = M,
@@ -86,25 +86,25 @@ Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N,
           .P = N,
           .a = dy,
           .a_row = 1,
-          .a_step = M,
+          .a_step = dy_row,
           .b = x,
           .b_row = K,
           .b_order = Order::rows,
           .out = {dweight, K, Order::rows}};
 }
 
-// sum (M) = Σ_n x (N,M), each column one chain over n.
+// sum (M) = Σ_n x (N,M), each column one chain over n; the rows of x lie x_row apart.
 template <class T>
-void sum_columns(const Team& team, T* sum, const T* x, Index N, Index M) {
+void sum_columns(const Team& team, T* sum, const T* x, Index N, Index M, Index x_row) {
   constexpr int W = kWidth<T>;
   const Range columns = share(team, M, 4 * W);
   for (Index m = columns.begin; m < columns.end; m += W) {
     const Index count = min<Index>(W, columns.end - m);
     Vector<T> acc{};
     if (count == W) {
-      for (Index n = 0; n < N; ++n) acc += load(x + n * M + m);
+      for (Index n = 0; n < N; ++n) acc += load(x + n * x_row + m);
     } else {
-      for (Index n = 0; n < N; ++n) acc += load_partial(x + n * M + m, count);
+      for (Index n = 0; n < N; ++n) acc += load_partial(x + n * x_row + m, count);
     }
     store_partial(sum + m, acc, count);
   }
@@ -125,24 +125,25 @@ void backward_input(const Team& team, T* dx, const T* dy, const T* weight, Index
 }
 
 template <class T>
-void backward_weight(const Team& team, T* dweight, T* dbias, const T* dy, const T* x, Index N, Index K, Index M) {
-  if (dbias != nullptr) sum_columns(team, dbias, dy, N, M);
-  multiply(team, backward_weight_product(dweight, dy, x, N, K, M));
+void backward_weight(const Team& team, T* dweight, T* dbias, const T* dy, const T* x, Index N, Index K, Index M,
+                     Index dy_row) {
+  if (dbias != nullptr) sum_columns(team, dbias, dy, N, M, dy_row);
+  multiply(team, backward_weight_product(dweight, dy, x, N, K, M, dy_row));
 }
 
 template <class T>
 Scratch forward_scratch(Index N, Index K, Index M) {
-  return multiply_scratch(forward_product<T>(nullptr, nullptr, nullptr, nullptr, N, K, M));
+  return multiply_scratch<T>(max(N, M), K);
 }
 
 template <class T>
-Scratch backward_input_scratch(Index N, Index K, Index M) {
-  return multiply_scratch(backward_input_product<T>(nullptr, nullptr, nullptr, N, K, M));
+Scratch backward_input_scratch(Index, Index K, Index M) {
+  return multiply_scratch<T>(K, M);
 }
 
 template <class T>
 Scratch backward_weight_scratch(Index N, Index K, Index M) {
-  return multiply_scratch(backward_weight_product<T>(nullptr, nullptr, nullptr, N, K, M));
+  return multiply_scratch<T>(max(K, M), N);
 }
 
 template <class T>

@@ -61,17 +61,8 @@ void cross_entropy_forward(const Team& team, T* loss, T* probability, const T* l
 }
 
 template <class T>
-void cross_entropy_sum(const Team& team, T* loss, T* probability, const T* logits, const void* target, Index N, Index C,
-                       IndexType type, T scale) {
-  T* row_loss = static_cast<T*>(team.shared);
-  cross_entropy_forward(team, row_loss, probability, logits, target, N, C, type);
-  barrier(team);
-  shared_sum(team, loss, row_loss + N, N, scale, [=](Index n) { return row_loss[n]; });
-}
-
-template <class T>
-Scratch cross_entropy_sum_scratch(Index N) {
-  return {.shared = static_cast<std::size_t>(N + ceil_div(N, kChunk)) * sizeof(T)};
+void total(const Team& team, T* total, const T* loss, Index N, T scale) {
+  shared_sum(team, total, static_cast<T*>(team.shared), N, scale, [=](Index n) { return loss[n]; });
 }
 
 template <class T>
@@ -118,20 +109,19 @@ void squared_error_backward(const Team& team, T* dx, const T* dloss, const T* x,
 }
 
 template <class T>
-Scratch squared_error_sum_scratch(Index size) {
+Scratch total_scratch(Index size) {
   return {.shared = static_cast<std::size_t>(ceil_div(size, kChunk)) * sizeof(T)};
 }
 
 template <class T>
 constexpr LossKernels<T> kKernels{
     .cross_entropy_forward = cross_entropy_forward,
-    .cross_entropy_sum = cross_entropy_sum,
+    .total = total,
     .cross_entropy_backward = cross_entropy_backward,
     .squared_error_forward = squared_error_forward,
     .squared_error_sum = squared_error_sum,
     .squared_error_backward = squared_error_backward,
-    .cross_entropy_sum_scratch = cross_entropy_sum_scratch<T>,
-    .squared_error_sum_scratch = squared_error_sum_scratch<T>,
+    .total_scratch = total_scratch<T>,
 };
 
 }  // namespace

@@ -14,9 +14,8 @@ struct LossKernels {
   // A target outside [0, C) gives NaN for its row, here and in the backward pass.
   void (*cross_entropy_forward)(const Team&, T* loss, T* probability, const T* logits, const void* target, Index N,
                                 Index C, IndexType type);
-  // loss (1) = scale · Σ of the above
-  void (*cross_entropy_sum)(const Team&, T* loss, T* probability, const T* logits, const void* target, Index N, Index C,
-                            IndexType type, T scale);
+  // total (1) = scale · Σ loss (N)
+  void (*total)(const Team&, T* total, const T* loss, Index N, T scale);
   // dlogits (N,C) = dloss · scale · (probability − onehot(target)); dloss has N values, or one when dloss_stride is 0
   void (*cross_entropy_backward)(const Team&, T* dlogits, const T* dloss, const T* probability, const void* target,
                                  Index N, Index C, Index dloss_stride, IndexType type, T scale);
@@ -29,8 +28,8 @@ struct LossKernels {
   void (*squared_error_backward)(const Team&, T* dx, const T* dloss, const T* x, const T* target, Index size,
                                  Index dloss_stride, T scale);
 
-  Scratch (*cross_entropy_sum_scratch)(Index N);
-  Scratch (*squared_error_sum_scratch)(Index size);
+  // Of total and of squared_error_sum.
+  Scratch (*total_scratch)(Index size);
 };
 
 }  // namespace nnative

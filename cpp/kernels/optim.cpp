@@ -10,22 +10,20 @@ template <class T, class Update>
 inline void for_share(const Team& team, const OptimSlot<T>* slots, Index count, Update update) {
   constexpr Index kGrain = 256;
   Index total = 0;
-  for (Index i = 0; i < count; ++i) total += slots[i].size;
+  for (Index i = 0; i < count; ++i) total += slots[i].rows * slots[i].row;
   const Range mine = share(team, total, kGrain);
   Index start = 0;
   for (Index i = 0; i < count && start < mine.end; ++i) {
-    const Index begin = max(mine.begin - start, Index{0}), end = min(mine.end - start, slots[i].size);
+    const Index size = slots[i].rows * slots[i].row;
+    const Index begin = max(mine.begin - start, Index{0}), end = min(mine.end - start, size);
     if (begin < end) update(slots[i], begin, end);
-    start += slots[i].size;
+    start += size;
   }
 }
 
-// Counts the update once every member has read the count.
-template <class T>
-inline void advance(const Team& team, const OptimSlot<T>* slots, Index count) {
-  barrier(team);
-  if (team.rank != 0) return;
-  for (Index i = 0; i < count; ++i) *slots[i].step += 1;
+void advance(const Team& team, const OptimCount* counts, Index count) {
+  const Range mine = share(team, count);
+  for (Index i = mine.begin; i < mine.end; ++i) *counts[i].step += 1;
 }
 
 // base^exponent for a whole exponent, by repeated squaring: the same bits everywhere, unlike a library's pow.
@@ -82,12 +80,11 @@ void sgd_step(const Team& team, const OptimSlot<T>* slots, Index count, const Sg
                               static_cast<T>(h.weight_decay), h.maximize != 0 ? T(-1) : T(1)};
   for_share(team, slots, count, [&](const OptimSlot<T>& slot, Index begin, Index end) {
     Momentum momentum = Momentum::none;
-    if (h.momentum != 0) momentum = *slot.step == 0 ? Momentum::first : Momentum::running;
+    if (h.momentum != 0) momentum = *slot.step == 1 ? Momentum::first : Momentum::running;
     const auto range = h.weight_decay != 0 ? sgd_variant<T, true>(momentum, h.nesterov != 0)
                                            : sgd_variant<T, false>(momentum, h.nesterov != 0);
     range(slot, begin, end, factors);
   });
-  if (h.momentum != 0) advance(team, slots, count);
 }
 
 template <class T>
@@ -131,7 +128,7 @@ void adam_step(const Team& team, const OptimSlot<T>* slots, Index count, const A
                    T(0)};
   double corrected = -1;  // the step that the corrections belong to: slots of a group mostly share theirs
   for_share(team, slots, count, [&](const OptimSlot<T>& slot, Index begin, Index end) {
-    const double step = *slot.step + 1;
+    const double step = *slot.step;
     if (step != corrected) {
       corrected = step;
       f.step_size = static_cast<T>(h.lr / (1 - power(h.beta1, step)));
@@ -143,14 +140,13 @@ void adam_step(const Team& team, const OptimSlot<T>* slots, Index count, const A
       adam_range<T, false>(slot, begin, end, f);
     }
   });
-  advance(team, slots, count);
 }
 
 }  // namespace
 
 extern const OptimKernels<float> optim_f32;
 extern const OptimKernels<double> optim_f64;
-constinit const OptimKernels<float> optim_f32{sgd_step<float>, adam_step<float>};
-constinit const OptimKernels<double> optim_f64{sgd_step<double>, adam_step<double>};
+constinit const OptimKernels<float> optim_f32{advance, sgd_step<float>, adam_step<float>};
+constinit const OptimKernels<double> optim_f64{advance, sgd_step<double>, adam_step<double>};
 
 }  // namespace nnative::NNATIVE_ISA

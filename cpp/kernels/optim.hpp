@@ -5,19 +5,37 @@
 
 namespace nnative {
 
-// One parameter with its gradient and optimizer state, each of `size` elements; unused state is null.
+// One parameter with its gradient and optimizer state, each of `rows` times `row` elements; unused state is null.
 template <class T>
 struct OptimSlot {
   T* param;
   const T* grad;
-  T* state0;     // momentum_buffer · exp_avg
-  T* state1;     // exp_avg_sq
-  double* step;  // updates so far; the kernel adds one
-  Index size;
+  T* state0;           // momentum_buffer · exp_avg
+  T* state1;           // exp_avg_sq
+  const double* step;  // which update this is, from 1
+  Index rows, row;
 
   template <class Visit>
-  void for_each_pointer(Visit visit) {
-    visit(param), visit(grad), visit(state0), visit(state1), visit(step);
+  void for_each_array(Visit visit) {
+    const Index size = rows * row;
+    visit(param, size), visit(grad, size), visit(state0, size), visit(state1, size), visit(step, 1);
+  }
+  void keep_rows(Index begin, Index end) {
+    for (T** array : {&param, &state0, &state1}) {
+      if (*array != nullptr) *array += begin * row;
+    }
+    grad += begin * row;
+    rows = end - begin;
+  }
+};
+
+// A count of updates.
+struct OptimCount {
+  double* step;
+
+  template <class Visit>
+  void for_each_array(Visit visit) {
+    visit(step, 1);
   }
 };
 
@@ -32,7 +50,9 @@ struct AdamHyper {
 
 template <class T>
 struct OptimKernels {
-  // g = ±grad + weight_decay · p; buffer = momentum · buffer + (1 − dampening) · g, or g at step 0;
+  // Adds one to each count, before the update that it counts.
+  void (*advance)(const Team&, const OptimCount* counts, Index count);
+  // g = ±grad + weight_decay · p; buffer = momentum · buffer + (1 − dampening) · g, or g at step 1;
   // p −= lr · buffer, or lr · (g + momentum · buffer) with Nesterov, or lr · g without momentum.
   // Momentum needs state0 and step; without it both may be null and are left alone.
   void (*sgd_step)(const Team&, const OptimSlot<T>* slots, Index count, const SgdHyper* hyper);

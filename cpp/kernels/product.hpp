@@ -195,11 +195,14 @@ void multiply(const Team& team, const Product<T>& g) {
   }
 }
 
+// Scratch of any product with at most J columns and P steps.
 template <class T>
-Scratch multiply_scratch(const Product<T>& g) {
-  const Index block = block_steps(g) * min(block_columns(g), round_up(g.J, kPanel<T>));
+Scratch multiply_scratch(Index J, Index P) {
+  const Index steps = max<Index>(1, min<Index>(P, tuning::kBlockSteps));
+  const Index most = max<Index>(tuning::kBlockBytes / static_cast<Index>(sizeof(T)), steps * kPanel<T>);
+  const Index block = min(most, steps * round_up(J, kPanel<T>));
   return {.shared = sizeof(T) * static_cast<std::size_t>(block),
-          .own = sizeof(T) * static_cast<std::size_t>(block + tuning::kTileRows * (block_steps(g) + kWidth<T>))};
+          .own = sizeof(T) * static_cast<std::size_t>(block + tuning::kTileRows * (steps + kWidth<T>))};
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <limits>
 #include <new>
 #include <numeric>
-#include <stdexcept>
+#include <utility>
+
+#include "runtime/pool.hpp"
 
 namespace nnative {
 namespace {
@@ -14,8 +16,10 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
+constexpr std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
 struct Lifetime {
-  std::size_t first = kNever, last = 0;  // steps, both included
+  std::size_t first = kNever, last = 0;  // both included
   bool meets(const Lifetime& other) const { return first <= other.last && other.first <= last; }
 };
 
@@ -51,63 +55,63 @@ std::size_t place(const std::vector<std::size_t>& bytes, const std::vector<Lifet
 void Program::Free::operator()(std::byte* p) const { std::free(p); }
 
 Program::Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory)
-    : steps_(std::move(steps)), memory_(std::move(memory)), references_(memory_.size()), inner_(make_barrier()) {
-  for (const auto& step : steps_) {
-    scratch_.shared = std::max(scratch_.shared, step->cost.scratch.shared);
-    scratch_.own = std::max(scratch_.own, step->cost.scratch.own);
-    longest_ = std::max(longest_, step->cost.nanoseconds);
-    nanoseconds_ += step->cost.nanoseconds;
-  }
-  plan();
+    : steps_(std::move(steps)), recorded_(memory), memory_(std::move(memory)), inner_(make_barrier()) {
+  for (const auto& step : steps_) nanoseconds_ += step->cost.nanoseconds;
+  plan(members_for(nanoseconds_, num_threads()));
 }
 
-void Program::plan() {
-  std::vector<std::size_t> by_base(memory_.size());
-  std::iota(by_base.begin(), by_base.end(), std::size_t{0});
-  std::sort(by_base.begin(), by_base.end(), [&](auto a, auto b) { return memory_[a].base < memory_[b].base; });
-
-  std::vector<Lifetime> lifetimes(memory_.size());
-  for (std::size_t s = 0; s < steps_.size(); ++s) {
-    std::size_t position = 0;
-    steps_[s]->visit([&](void*& pointer, bool) {
-      const std::size_t at = position++;
-      if (pointer == nullptr) return;
-      const auto* address = static_cast<const std::byte*>(pointer);
-      auto next = std::upper_bound(by_base.begin(), by_base.end(), address,
-                                   [&](const std::byte* p, std::size_t m) { return p < memory_[m].base; });
-      if (next == by_base.begin()) throw std::logic_error("a recorded pointer lies in no known array");
-      const std::size_t m = *std::prev(next);
-      const auto offset = static_cast<std::size_t>(address - memory_[m].base);
-      if (offset > memory_[m].bytes) throw std::logic_error("a recorded pointer lies in no known array");
-      references_[m].push_back({s, at, offset});
-      lifetimes[m].first = std::min(lifetimes[m].first, s);
-      lifetimes[m].last = s;
-    });
+void Program::plan(int members) {
+  members_ = members;
+  turns_ = schedule(steps_, recorded_, members);
+  references_.assign(memory_.size(), {});
+  scratch_ = {};
+  for (std::size_t t = 0; t < turns_.size(); ++t) {
+    const Turn& turn = turns_[t];
+    const Scratch& needs = turn.step->cost.scratch;
+    if (turn.member == Turn::kAll) {
+      scratch_.shared = std::max(scratch_.shared, needs.shared);
+      scratch_.own = std::max(scratch_.own, needs.own);
+    } else {
+      scratch_.own = std::max(scratch_.own, aligned(needs.shared) + needs.own);
+    }
+    for (std::size_t position = 0; position < turn.accesses.size(); ++position) {
+      const Access& access = turn.accesses[position];
+      if (access.memory != MemoryMap::kNone) references_[access.memory].push_back({t, position, access.offset});
+    }
   }
+  place_temporaries();
+  for (std::size_t m = 0; m < memory_.size(); ++m) point(m, memory_[m].base);
+}
 
+void Program::place_temporaries() {
+  // Members run a segment each at their own pace, so what lives in a segment lives in all of it.
+  const auto time_of = [&](std::size_t turn) { return members_ > 1 ? turns_[turn].segment : turn; };
   std::vector<std::size_t> moved, bytes, offsets;
-  std::vector<Lifetime> spans;
+  std::vector<Lifetime> lifetimes;
   for (std::size_t m = 0; m < memory_.size(); ++m) {
     const bool result = memory_[m].kind == Memory::Kind::result;
-    if (!result && (memory_[m].kind != Memory::Kind::temporary || lifetimes[m].first == kNever)) continue;
-    if (result) lifetimes[m].last = steps_.size();
+    if (!result && (memory_[m].kind != Memory::Kind::temporary || references_[m].empty())) continue;
+    Lifetime lifetime;
+    for (const Reference& reference : references_[m]) {
+      lifetime.first = std::min(lifetime.first, time_of(reference.turn));
+      lifetime.last = std::max(lifetime.last, time_of(reference.turn));
+    }
+    if (result) lifetime = {std::min(lifetime.first, turns_.size()), turns_.size()};
     moved.push_back(m);
-    bytes.push_back((memory_[m].bytes + kAlignment - 1) / kAlignment * kAlignment);
-    spans.push_back(lifetimes[m]);
+    bytes.push_back(aligned(memory_[m].bytes));
+    lifetimes.push_back(lifetime);
   }
-  arena_bytes_ = place(bytes, spans, offsets);
-  if (arena_bytes_ > 0) {
-    arena_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, arena_bytes_)));
-    if (arena_ == nullptr) throw std::bad_alloc();
-  }
-  for (std::size_t i = 0; i < moved.size(); ++i) point(moved[i], arena_.get() + offsets[i]);
+  arena_bytes_ = place(bytes, lifetimes, offsets);
+  arena_.reset(arena_bytes_ == 0 ? nullptr : static_cast<std::byte*>(std::aligned_alloc(kAlignment, arena_bytes_)));
+  if (arena_bytes_ > 0 && arena_ == nullptr) throw std::bad_alloc();
+  for (std::size_t i = 0; i < moved.size(); ++i) memory_[moved[i]].base = arena_.get() + offsets[i];
 }
 
 void Program::point(std::size_t index, std::byte* base) {
   memory_[index].base = base;
   for (const Reference& reference : references_[index]) {
     std::size_t position = 0;
-    steps_[reference.step]->visit([&](void*& pointer, bool) {
+    turns_[reference.turn].step->visit([&](void*& pointer, bool, std::size_t) {
       if (position++ == reference.position) pointer = base + reference.offset;
     });
   }
@@ -131,16 +135,22 @@ Index Program::run(Index rounds, const std::function<void(Index, const Team&)>& 
     std::atomic<Index> done{0};
     std::atomic<bool> stop{false};
   } context{*this, rounds, before, after};
-  // One member when no step deserves more, or when all of them together do not repay waking others.
-  const double total = nanoseconds_ * static_cast<double>(rounds);
-  const int threads = std::min(members_for(longest_, num_threads()), threads_for(total));
+  const int members = members_for(nanoseconds_, num_threads());
+  if (members != members_) plan(members);
+  int threads = 1;
+  if (members > 1) {
+    // Who calls in a loop goes on calling: that repays waking the others.
+    const bool looping = std::chrono::steady_clock::now() - last_run_ < std::chrono::microseconds(100);
+    const double again = looping ? 10 : 1;
+    threads = std::min(members, threads_for(nanoseconds_ * static_cast<double>(rounds) * again));
+  }
   run_team(
       threads, scratch_,
       [](void* pointer, const Team& team) {
         auto& c = *static_cast<Context*>(pointer);
         for (Index round = 0; round < c.rounds; ++round) {
           c.before(round, team);
-          c.program.run_steps(team);
+          c.program.run_turns(team);
           if (team.rank == 0) {
             c.done.store(round + 1, std::memory_order_relaxed);
             c.stop.store(!c.after(round), std::memory_order_relaxed);
@@ -151,18 +161,24 @@ Index Program::run(Index rounds, const std::function<void(Index, const Team&)>& 
         }
       },
       &context);
+  if (members > 1) last_run_ = std::chrono::steady_clock::now();
   return context.done.load();
 }
 
-void Program::run_steps(const Team& team) {
-  int before = 1;  // members of the step before; between two steps of rank 0 alone nobody needs to wait
-  for (const auto& step : steps_) {
-    const int size = members_for(step->cost.nanoseconds, team.size);
-    if (size > 1 || before > 1) barrier(team);
-    if (team.rank < size) step->run(Team{team.rank, size, team.shared, team.own, inner_.get()});
-    before = size;
+void Program::run_turns(const Team& team) {
+  std::size_t segment = 0;
+  for (const Turn& turn : turns_) {
+    for (; segment < turn.segment; ++segment) barrier(team);
+    if (turn.member == Turn::kAll) {
+      const int size = std::min(turn.size, team.size);
+      Barrier* sync = size == team.size ? team.sync : inner_.get();
+      if (team.rank < size) turn.step->run(Team{team.rank, size, team.shared, team.own, sync});
+    } else if (turn.member % team.size == team.rank) {  // fewer threads than members take several parts
+      auto* own = static_cast<std::byte*>(team.own);
+      turn.step->run(Team{0, 1, own, own + aligned(turn.step->cost.scratch.shared), nullptr});
+    }
   }
-  if (before > 1) barrier(team);
+  barrier(team);
 }
 
 }  // namespace nnative
