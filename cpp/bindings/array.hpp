@@ -89,9 +89,12 @@ inline Shape2 leading(const py::array& array) {
   return {items, items == 0 ? 0 : array.size() / items};
 }
 
+// An array of this shape. Long ones begin at a cache line, unlike NumPy's.
+py::array allocate(const py::dtype& dtype, const std::vector<py::ssize_t>& shape);
+
 template <class T>
 py::array_t<T> empty(const std::vector<py::ssize_t>& shape) {
-  py::array_t<T> array(shape);
+  py::array_t<T> array(allocate(py::reinterpret_borrow<py::dtype>(native_descriptor<T>()), shape));
   if (recorder != nullptr) recorder->note_fresh(array);
   return array;
 }

@@ -18,7 +18,7 @@ py::array map(const char* name, const py::array& x, Pick pick, Scalars... scalar
     auto y = empty_like<T>(x);
     const auto [rows, per] = leading(x);
     launch(Work{kPolynomial<T> * static_cast<double>(x.size())}, pick(*kernels<T>().activation),
-           each(y.mutable_data(), per), each(data, per), Count{rows, per}, static_cast<T>(scalars)...);
+           pointwise(y.mutable_data(), per), pointwise(data, per), Count{rows, per}, static_cast<T>(scalars)...);
     return y;
   });
 }
@@ -32,7 +32,7 @@ py::array map_backward(const char* name, const py::array& dy, const py::array& s
     auto dx = empty_like<T>(saved);
     const auto [rows, per] = leading(saved);
     launch(Work{kStream<T> * static_cast<double>(saved.size())}, pick(*kernels<T>().activation),
-           each(dx.mutable_data(), per), each(dy_data, per), each(data, per), Count{rows, per},
+           pointwise(dx.mutable_data(), per), pointwise(dy_data, per), pointwise(data, per), Count{rows, per},
            static_cast<T>(scalars)...);
     return dx;
   });

@@ -13,8 +13,9 @@ py::array apply(const char* kernel, const py::array& x, const std::uint64_t* sta
   const T* data = input<T>(kernel, "x", x);
   auto y = empty_like<T>(x);
   const double size = static_cast<double>(x.size());
-  launch({size * (0.15 * sizeof(T) + 0.2)}, kernels<T>().dropout->dropout, y.mutable_data(), data, state, x.size(),
-         threshold, static_cast<T>(scale));
+  const auto [rows, per] = leading(x);
+  launch({size * (0.15 * sizeof(T) + 0.2)}, kernels<T>().dropout->dropout, pointwise(y.mutable_data(), per),
+         pointwise(data, per), state, Offset{per}, Count{rows, per}, threshold, static_cast<T>(scale));
   return y;
 }
 

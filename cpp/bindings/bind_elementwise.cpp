@@ -19,7 +19,7 @@ py::array unary(const char* name, const py::array& x, Pick pick, Scalars... scal
     auto y = empty_like<T>(x);
     const auto [rows, per] = leading(x);
     launch(Work{kStream<T> * static_cast<double>(x.size())}, pick(*kernels<T>().elementwise),
-           each(y.mutable_data(), per), each(data, per), Count{rows, per}, static_cast<T>(scalars)...);
+           pointwise(y.mutable_data(), per), pointwise(data, per), Count{rows, per}, static_cast<T>(scalars)...);
     return y;
   });
 }
@@ -32,7 +32,7 @@ py::array unary_backward(const char* name, const py::array& dy, const py::array&
     auto dx = empty_like<T>(saved);
     const auto [rows, per] = leading(saved);
     launch(Work{kStream<T> * static_cast<double>(saved.size())}, pick(*kernels<T>().elementwise),
-           each(dx.mutable_data(), per), each(dy_data, per), each(data, per), Count{rows, per},
+           pointwise(dx.mutable_data(), per), pointwise(dy_data, per), pointwise(data, per), Count{rows, per},
            static_cast<T>(scalars)...);
     return dx;
   });
@@ -104,7 +104,7 @@ void accumulate(py::array y, const py::array& x) {
       fail_shape("accumulate", "x", x, "the shape " + shape_text(y));
     T* data = output<T>("accumulate", "y", y);
     const auto [rows, per] = leading(y);
-    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->accumulate, each(data, per),
+    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->accumulate, pointwise(data, per),
            each(input<T>("accumulate", "x", x), per), Count{rows, per});
   });
 }
@@ -114,7 +114,7 @@ void fill(py::array y, double value) {
     using T = decltype(zero);
     T* data = output<T>("fill", "y", y);
     const auto [rows, per] = leading(y);
-    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->fill, each(data, per),
+    launch(Work{kStream<T> * static_cast<double>(y.size())}, kernels<T>().elementwise->fill, pointwise(data, per),
            Count{rows, per}, static_cast<T>(value));
   });
 }

@@ -29,19 +29,22 @@ inline void dropped(std::uint32_t (&mask)[kGroupWords], Index tile, const std::u
 }
 
 template <class T>
-void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Index size, std::uint32_t threshold,
-             T scale) {
+void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Index before, Index size,
+             std::uint32_t threshold, T scale) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-  const Range mine = share(team, size, kTile);
+  // Places are counted from the beginning of the whole array, and so are tiles and the blocks of lanes in them.
+  const Index begin = before / kTile * kTile, last = before + size;
+  const Range mine = share(team, last - begin, kTile);
   alignas(64) std::uint32_t mask[kGroupWords];
-  for (Index first = mine.begin; first < mine.end; first += kTile) {
-    dropped(mask, first / kTile, state, threshold);
-    const Index end = min(first + kTile, mine.end);
-    for (Index i = first; i < end; i += kLanes) {
-      const Index place = i - first;
-      const Bits bits = mask[place / 32] >> (place % 32);
-      for_each_lane({i, min(i + kLanes, end)},
-                    [=](Index k, Index l) { y[k] = bits & (Bits{1} << l) ? T{0} : scale * x[k]; });
+  for (Index tile = begin + mine.begin; tile < begin + mine.end; tile += kTile) {
+    dropped(mask, tile / kTile, state, threshold);
+    const Index first = max(tile, before), end = min(tile + kTile, last);
+    for (Index i = first; i < end;) {
+      const Index next = min((i / kLanes + 1) * kLanes, end);
+      const Bits bits = mask[(i - tile) / 32] >> (i % 32);
+      for_each_lane({i, next},
+                    [=](Index k, Index l) { y[k - before] = bits & (Bits{1} << l) ? T{0} : scale * x[k - before]; });
+      i = next;
     }
   }
 }

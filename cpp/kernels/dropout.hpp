@@ -13,9 +13,10 @@ namespace nnative {
 
 template <class T>
 struct DropoutKernels {
-  // y (size) = 0 where dropped, else scale · x; state (2) is seed and stream, threshold is t from 0 to 2¹⁶
-  void (*dropout)(const Team&, T* y, const T* x, const std::uint64_t* state, Index size, std::uint32_t threshold,
-                  T scale);
+  // y (size) = 0 where dropped, else scale · x; state (2) is seed and stream, `before` elements of the whole array lie
+  // before these, threshold is t from 0 to 2¹⁶
+  void (*dropout)(const Team&, T* y, const T* x, const std::uint64_t* state, Index before, Index size,
+                  std::uint32_t threshold, T scale);
 };
 
 }  // namespace nnative

@@ -5,7 +5,8 @@
 namespace nnative::NNATIVE_ISA {
 namespace {
 
-// Calls update(slot, begin, end) for this member's share of all elements of all slots laid end to end.
+// Calls update(slot, begin, end) for this member's share of all elements of all slots laid end to end, a block at a
+// time. Another core has read the parameters: their lines are asked for one block before they are written.
 template <class T, class Update>
 inline void for_share(const Team& team, const OptimSlot<T>* slots, Index count, Update update) {
   constexpr Index kGrain = 256;
@@ -16,7 +17,12 @@ inline void for_share(const Team& team, const OptimSlot<T>* slots, Index count, 
   for (Index i = 0; i < count && start < mine.end; ++i) {
     const Index size = slots[i].rows * slots[i].row;
     const Index begin = max(mine.begin - start, Index{0}), end = min(mine.end - start, size);
-    if (begin < end) update(slots[i], begin, end);
+    for (Index block = begin; block < end; block += kGrain) {
+      const Index next = block + kGrain;
+      for (Index ahead = next; ahead < min(next + kGrain, end); ahead += 64 / static_cast<Index>(sizeof(T)))
+        __builtin_prefetch(slots[i].param + ahead, 1);
+      update(slots[i], block, min(next, end));
+    }
     start += size;
   }
 }

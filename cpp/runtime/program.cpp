@@ -57,6 +57,7 @@ void Program::Free::operator()(std::byte* p) const { std::free(p); }
 Program::Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory)
     : steps_(std::move(steps)), recorded_(memory), memory_(std::move(memory)), inner_(make_barrier()) {
   for (const auto& step : steps_) nanoseconds_ += step->cost.nanoseconds;
+  recorded_.work_in_place(steps_);
   plan(members_for(nanoseconds_, num_threads()));
 }
 
@@ -111,7 +112,7 @@ void Program::point(std::size_t index, std::byte* base) {
   memory_[index].base = base;
   for (const Reference& reference : references_[index]) {
     std::size_t position = 0;
-    turns_[reference.turn].step->visit([&](void*& pointer, bool, std::size_t) {
+    turns_[reference.turn].step->visit([&](void*& pointer, const Touch&) {
       if (position++ == reference.position) pointer = base + reference.offset;
     });
   }

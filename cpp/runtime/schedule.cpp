@@ -58,15 +58,17 @@ std::vector<Turn> turns_of(const Step& step, int members) {
 
 }  // namespace
 
-MemoryMap::MemoryMap(const std::vector<Memory>& memory) : memory_(memory), by_base_(memory.size()) {
+MemoryMap::MemoryMap(const std::vector<Memory>& memory)
+    : memory_(memory), by_base_(memory.size()), instead_(memory.size()) {
   std::iota(by_base_.begin(), by_base_.end(), std::size_t{0});
+  std::iota(instead_.begin(), instead_.end(), std::size_t{0});
   std::sort(by_base_.begin(), by_base_.end(), [&](auto a, auto b) { return memory_[a].base < memory_[b].base; });
 }
 
 std::vector<Access> MemoryMap::accesses(Step& step) const {
   std::vector<Access> accesses;
-  step.visit([&](void*& pointer, bool written, std::size_t bytes) {
-    if (pointer == nullptr) return accesses.push_back({kNone, 0, 0, 0, false});
+  step.visit([&](void*& pointer, const Touch& touch) {
+    if (pointer == nullptr) return accesses.push_back({kNone, 0, 0, 0, false, false});
     const auto* address = static_cast<const std::byte*>(pointer);
     auto next = std::upper_bound(by_base_.begin(), by_base_.end(), address,
                                  [&](const std::byte* p, std::size_t m) { return p < memory_[m].base; });
@@ -74,13 +76,37 @@ std::vector<Access> MemoryMap::accesses(Step& step) const {
     const std::size_t m = *std::prev(next);
     const auto offset = static_cast<std::size_t>(address - memory_[m].base);
     if (offset > memory_[m].bytes) throw std::logic_error("a recorded pointer lies in no known array");
-    if (bytes == kWhole) {
-      accesses.push_back({m, offset, 0, memory_[m].bytes, written});
-    } else {
-      accesses.push_back({m, offset, offset, offset + bytes, written});
-    }
+    const bool whole = touch.bytes == kWhole;
+    accesses.push_back({instead_[m], offset, whole ? 0 : offset, whole ? memory_[m].bytes : offset + touch.bytes,
+                        touch.written, touch.pointwise});
   });
   return accesses;
+}
+
+void MemoryMap::work_in_place(const std::vector<std::unique_ptr<Step>>& steps) {
+  std::vector<std::size_t> uses(memory_.size(), 0);
+  for (const auto& step : steps) {
+    for (const Access& access : accesses(*step)) {
+      if (access.memory != kNone) ++uses[access.memory];
+    }
+  }
+  for (const auto& step : steps) {
+    const std::vector<Access> all = accesses(*step);
+    const auto result = std::find_if(all.begin(), all.end(), [](const Access& a) { return a.written; });
+    if (result == all.end() || !result->pointwise) continue;
+    const auto replaceable = [&](const Access& a) {
+      const Memory& memory = memory_[a.memory];
+      return a.pointwise && memory.kind == Memory::Kind::temporary && a.begin == 0 && a.end == memory.bytes;
+    };
+    // An operand with two uses: by the launch that computes it, and here.
+    const auto operand = std::find_if(all.begin(), all.end(), [&](const Access& a) {
+      return !a.written && a.memory != kNone && replaceable(a) && uses[a.memory] == 2 && a.end == result->end;
+    });
+    if (operand == all.end() || !replaceable(*result)) continue;
+    uses[operand->memory] += uses[result->memory];
+    for (std::size_t& memory : instead_)
+      if (memory == result->memory) memory = operand->memory;
+  }
 }
 
 std::vector<Turn> schedule(const std::vector<std::unique_ptr<Step>>& steps, const MemoryMap& memories, int members) {

@@ -29,7 +29,7 @@ struct Memory {
 // An array pointer of a launch: it points at byte `offset` of memory number `memory`, bytes [begin, end) are touched.
 struct Access {
   std::size_t memory, offset, begin, end;
-  bool written;
+  bool written, pointwise;
 };
 
 // The memories of a program by address.
@@ -39,11 +39,15 @@ class MemoryMap {
   // The arrays of a step in the order of its visit; null pointers have memory kNone.
   std::vector<Access> accesses(Step& step) const;
 
+  // Lets pointwise results take the memory of an operand that nothing else reads.
+  void work_in_place(const std::vector<std::unique_ptr<Step>>& steps);
+
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
  private:
   std::vector<Memory> memory_;
   std::vector<std::size_t> by_base_;
+  std::vector<std::size_t> instead_;  // which memory is used for one
 };
 
 // A launch, or a part of one, on its turn.

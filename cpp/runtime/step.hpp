@@ -18,9 +18,15 @@ namespace nnative {
 // Bytes of an array that a launch may touch anywhere.
 constexpr std::size_t kWhole = static_cast<std::size_t>(-1);
 
-// Called with each array pointer of a launch, which it may replace: whether the array is written, and how many bytes
-// from the pointer on are touched.
-using PointerVisitor = std::function<void(void*& pointer, bool written, std::size_t bytes)>;
+// What a launch does with an array.
+struct Touch {
+  bool written;
+  std::size_t bytes;  // from the pointer on, or kWhole
+  bool pointwise;     // element i of what is written depends on element i of what is read
+};
+
+// Called with each array pointer of a launch, which it may replace.
+using PointerVisitor = std::function<void(void*& pointer, const Touch& touch)>;
 
 // What a launch needs: time on one core and scratch memory.
 struct Cost {
@@ -62,10 +68,16 @@ template <class T>
 struct Each {
   T* pointer;
   Index stride;
+  bool pointwise;
 };
 template <class T>
 Each<T> each(T* pointer, Index stride) {
-  return {pointer, stride};
+  return {pointer, stride, false};
+}
+// The same where the kernel may also work in place: the result may take the memory of an operand.
+template <class T>
+Each<T> pointwise(T* pointer, Index stride) {
+  return {pointer, stride, true};
 }
 
 // A matrix with one column an item.
@@ -97,6 +109,7 @@ struct Bundles {
 struct Role {
   enum class Kind : unsigned char { same, each, column, count, offset, bundles } kind = Kind::same;
   Index per = 0;
+  bool pointwise = false;
 };
 
 template <class T>
@@ -125,7 +138,7 @@ Role role(T) {
 template <class T>
 Role role(Each<T> argument) {
   if (argument.stride == 0) return {};
-  return {Role::Kind::each, argument.stride};
+  return {Role::Kind::each, argument.stride, argument.pointwise};
 }
 template <class T>
 Role role(Columns<T>) {
@@ -221,9 +234,9 @@ class KernelStep final : public Step {
 
   // By the type of an argument: T* is written, const T* is read, anything else is a value.
   template <class T>
-  static void visit_pointer(const PointerVisitor& visitor, T*& argument, std::size_t bytes) {
+  static void visit_pointer(const PointerVisitor& visitor, T*& argument, std::size_t bytes, bool pointwise = false) {
     void* pointer = const_cast<std::remove_const_t<T>*>(argument);
-    visitor(pointer, !std::is_const_v<T>, bytes);
+    visitor(pointer, Touch{!std::is_const_v<T>, bytes, pointwise});
     argument = static_cast<T*>(pointer);
   }
 
@@ -239,7 +252,7 @@ class KernelStep final : public Step {
       const Role& r = roles_[I];
       const bool bounded = r.kind == Role::Kind::each;
       visit_pointer(visitor, argument,
-                    bounded ? static_cast<std::size_t>(items_ * r.per) * element_bytes<Item<I>> : kWhole);
+                    bounded ? static_cast<std::size_t>(items_ * r.per) * element_bytes<Item<I>> : kWhole, r.pointwise);
     }
   }
 

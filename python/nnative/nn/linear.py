@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnative.memory import aligned_zeros
 from nnative import ops
 from nnative.nn import init
 from nnative.nn.module import Module
@@ -57,8 +58,8 @@ class Linear(Module):
         self.in_features = in_features
         self.out_features = out_features
         wanted = np.dtype(np.float32 if dtype is None else dtype)
-        self.weight = Parameter(np.empty((out_features, in_features), wanted))
-        self.bias = Parameter(np.empty(out_features, wanted)) if bias else None
+        self.weight = Parameter(aligned_zeros((out_features, in_features), wanted))
+        self.bias = Parameter(aligned_zeros((out_features,), wanted)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnative.memory import aligned_zeros
 from nnative import _native
 from nnative.autograd import Array, TensorBase
 from nnative.optim.optimizer import Group, Optimizer, State
@@ -108,7 +109,11 @@ class Adam(Optimizer):
     def init_state(self, group: Group, param: Array) -> State:
         """Return step and moments at zero."""
         shape, dtype = param.shape, param.dtype
-        return {"step": np.zeros(()), "exp_avg": np.zeros(shape, dtype), "exp_avg_sq": np.zeros(shape, dtype)}
+        return {
+            "step": np.zeros(()),
+            "exp_avg": aligned_zeros(shape, dtype),
+            "exp_avg_sq": aligned_zeros(shape, dtype),
+        }
 
     def update(self, group: Group, params: list[Array], grads: list[Array], states: list[State]) -> None:
         """Update a group in one launch."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnative.memory import aligned_zeros
 from nnative import _native
 from nnative.autograd import Array, TensorBase
 from nnative.optim.optimizer import Group, Optimizer, State
@@ -98,7 +99,7 @@ class SGD(Optimizer):
         """Return a buffer, and the count that tells the kernel when the buffer begins."""
         if not group["momentum"]:
             return {}
-        return {"momentum_buffer": np.zeros(param.shape, param.dtype), "_step": np.zeros(())}
+        return {"momentum_buffer": aligned_zeros(param.shape, param.dtype), "_step": np.zeros(())}
 
     def update(self, group: Group, params: list[Array], grads: list[Array], states: list[State]) -> None:
         """Update a group in one launch."""
