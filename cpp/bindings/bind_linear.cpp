@@ -1,5 +1,7 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "bindings/array.hpp"
 
 namespace nnative {
@@ -9,7 +11,8 @@ namespace {
 constexpr Index kManyRows = 32;
 
 Work product_work(Index N, Index K, Index M) {
-  return Work::flops(2.0 * static_cast<double>(N) * static_cast<double>(K) * static_cast<double>(M));
+  const double weights = static_cast<double>(K) * static_cast<double>(M);
+  return {std::max(Work::flops(2 * static_cast<double>(N) * weights).nanoseconds, 0.1 * weights)};
 }
 
 void check(const char* kernel, const char* name, const py::array& array, Shape2 shape, Index rows, Index cols) {
@@ -30,7 +33,7 @@ py::array linear_forward(const py::array& x, const py::array& weight, const std:
     const T* bias_data = bias ? input<T>(kName, "bias", *bias, M) : nullptr;
     const auto run = [&](auto to, auto from, auto rows) {
       launch(product_work(N, K, M), kernel.forward_scratch(N, K, M), kernel.forward, to, from, weight_data, bias_data,
-             rows, K, M);
+             rows, K, M, Epilogue::none);
     };
     if (N >= kManyRows) {
       run(each(y.mutable_data(), M), each(x_data, K), Count{N});
@@ -53,7 +56,7 @@ py::array linear_backward_input(const py::array& dy, const py::array& weight) {
     const T *dy_data = input<T>(kName, "dy", dy), *weight_data = input<T>(kName, "weight", weight);
     const auto run = [&](auto to, auto from, auto rows) {
       launch(product_work(N, K, M), kernel.backward_input_scratch(N, K, M), kernel.backward_input, to, from,
-             weight_data, rows, K, M);
+             weight_data, nullptr, rows, K, M);
     };
     if (N >= kManyRows) {
       run(each(dx.mutable_data(), K), each(dy_data, M), Count{N});

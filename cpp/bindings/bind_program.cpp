@@ -184,6 +184,7 @@ class Replay {
   }
 
   std::size_t steps() const { return program_->steps(); }
+  std::size_t segments() const { return program_->segments(); }
   std::size_t arena_bytes() const { return program_->arena_bytes(); }
 
  private:
@@ -306,10 +307,11 @@ class Recording {
   std::unique_ptr<Replay> seal(const std::vector<std::optional<py::tuple>>& constants,
                                const std::vector<std::tuple<py::object, py::str, py::object>>& watches,
                                std::vector<std::pair<py::object, py::object>> gradients,
-                               const std::vector<std::tuple<py::object, py::dict, py::tuple>>& refreshers) {
+                               const std::vector<std::tuple<py::object, py::dict, py::tuple>>& refreshers, bool fuse,
+                               bool frozen) {
     std::vector<std::size_t> kept;
     for (const Result& result : results_) kept.push_back(result.place.memory);
-    auto program = recorder_.seal(kept);
+    auto program = recorder_.seal(kept, {fuse, frozen});
     std::vector<Argument> arguments;
     std::size_t next = 0;
     for (const auto& constant : constants)
@@ -343,12 +345,13 @@ void bind_program(py::module_& module) {
       .def("knows", &Recording::knows, py::arg("array"))
       .def("add_result", &Recording::add_result, py::arg("array"))
       .def("seal", &Recording::seal, py::arg("constants"), py::arg("watches"), py::arg("gradients"),
-           py::arg("refreshers"));
+           py::arg("refreshers"), py::arg("fuse"), py::arg("frozen"));
   py::class_<Replay>(module, "Replay")
       .def("call", &Replay::call, py::arg("arguments"))
       .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order"), py::arg("scale"))
       .def("fits", py::overload_cast<const py::tuple&>(&Replay::fits, py::const_), py::arg("arguments"))
       .def_property_readonly("steps", &Replay::steps)
+      .def_property_readonly("segments", &Replay::segments)
       .def_property_readonly("arena_bytes", &Replay::arena_bytes);
 }
 

@@ -56,7 +56,7 @@ Recorder::Place Recorder::place_of(const py::array& array) {
   return {static_cast<std::size_t>(entry - entries_.data()), static_cast<std::size_t>(bytes_of(array) - entry->base)};
 }
 
-std::unique_ptr<Program> Recorder::seal(const std::vector<std::size_t>& results) {
+std::unique_ptr<Program> Recorder::seal(const std::vector<std::size_t>& results, const FuseOptions& options) {
   std::vector<Memory> memory;
   for (Entry& entry : entries_) {
     const bool held_elsewhere = Py_REFCNT(entry.array.ptr()) > 1;
@@ -70,7 +70,7 @@ std::unique_ptr<Program> Recorder::seal(const std::vector<std::size_t>& results)
   for (const std::size_t result : results) {
     if (memory[result].kind == Memory::Kind::temporary) memory[result].kind = Memory::Kind::result;
   }
-  return std::make_unique<Program>(std::move(steps_), std::move(memory));
+  return std::make_unique<Program>(std::move(steps_), std::move(memory), options);
 }
 
 std::vector<py::object> Recorder::externals() const {

@@ -37,7 +37,7 @@ class Recorder {
   Place place_of(const py::array& array);
   // Ends the recording. Arrays that nobody else refers to any more become temporaries of the program, but for the
   // results.
-  std::unique_ptr<Program> seal(const std::vector<std::size_t>& results);
+  std::unique_ptr<Program> seal(const std::vector<std::size_t>& results, const FuseOptions& options);
   // Arrays that must stay alive as long as the program.
   std::vector<py::object> externals() const;
 

@@ -1,6 +1,5 @@
 #include "kernels/linear.hpp"
 
-#include "kernels/product.hpp"
 #include "kernels/skinny.hpp"
 
 namespace nnative::NNATIVE_ISA {
@@ -30,7 +29,23 @@ bool backward_weight_swapped(Index N, Index K, Index M) {
 }
 
 template <class T>
-Product<T> forward_product(T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M) {
+Product<T> plain_forward_product(T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M,
+                                 Epilogue epilogue) {
+  return {.I = N,
+          .J = M,
+          .P = K,
+          .a = x,
+          .a_row = K,
+          .a_step = 1,
+          .b = weight,
+          .b_row = K,
+          .b_order = Order::columns,
+          .out = {y, M, Order::rows, nullptr, bias, epilogue == Epilogue::relu}};
+}
+
+template <class T>
+Product<T> forward_product(T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M,
+                           Epilogue epilogue) {
   if (forward_swapped<T>(N, K, M))
     return {.I = M,
             .J = N,
@@ -41,21 +56,12 @@ Product<T> forward_product(T* y, const T* x, const T* weight, const T* bias, Ind
             .b = x,
             .b_row = K,
             .b_order = Order::columns,
-            .out = {y, M, Order::columns, bias}};
-  return {.I = N,
-          .J = M,
-          .P = K,
-          .a = x,
-          .a_row = K,
-          .a_step = 1,
-          .b = weight,
-          .b_row = K,
-          .b_order = Order::columns,
-          .out = {y, M, Order::rows, nullptr, bias}};
+            .out = {y, M, Order::columns, bias, nullptr, epilogue == Epilogue::relu}};
+  return plain_forward_product(y, x, weight, bias, N, K, M, epilogue);
 }
 
 template <class T>
-Product<T> backward_input_product(T* dx, const T* dy, const T* weight, Index N, Index K, Index M) {
+Product<T> backward_input_product(T* dx, const T* dy, const T* weight, const T* gate, Index N, Index K, Index M) {
   return {.I = N,
           .J = K,
           .P = M,
@@ -65,7 +71,7 @@ Product<T> backward_input_product(T* dx, const T* dy, const T* weight, Index N, 
           .b = weight,
           .b_row = K,
           .b_order = Order::rows,
-          .out = {dx, K, Order::rows}};
+          .out = {dx, K, Order::rows, nullptr, nullptr, false, gate}};
 }
 
 template <class T>
@@ -111,17 +117,40 @@ void sum_columns(const Team& team, T* sum, const T* x, Index N, Index M, Index x
 }
 
 template <class T>
-void forward(const Team& team, T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M) {
+void forward(const Team& team, T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M,
+             Epilogue epilogue) {
   if (N <= kSkinnyRows && N > 0) {
-    skinny_forward(team, y, x, weight, bias, N, K, M);
+    skinny_forward(team, y, x, weight, bias, N, K, M, epilogue);
   } else {
-    multiply(team, forward_product(y, x, weight, bias, N, K, M));
+    multiply(team, forward_product(y, x, weight, bias, N, K, M, epilogue));
   }
 }
 
 template <class T>
-void backward_input(const Team& team, T* dx, const T* dy, const T* weight, Index N, Index K, Index M) {
-  multiply(team, backward_input_product(dx, dy, weight, N, K, M));
+void pack(T* packed, const T* weight, Index K, Index M) {
+  pack_all(plain_forward_product<T>(nullptr, nullptr, weight, nullptr, 1, K, M, Epilogue::none), packed);
+}
+
+template <class T>
+Index packed_size(Index K, Index M) {
+  return K * padded_columns<T>(M);
+}
+
+template <class T>
+void forward_packed(const Team& team, T* y, const T* x, const T* packed, const T* bias, Index N, Index K, Index M,
+                    Epilogue epilogue) {
+  Product<T> g = plain_forward_product<T>(y, x, nullptr, bias, N, K, M, epilogue);
+  g.packed = packed;
+  if (N <= kFewRows && N > 0 && K > 0 && K <= tuning::kBlockSteps) {
+    few_rows_forward(team, g, epilogue);
+  } else {
+    multiply(team, g);
+  }
+}
+
+template <class T>
+void backward_input(const Team& team, T* dx, const T* dy, const T* weight, const T* gate, Index N, Index K, Index M) {
+  multiply(team, backward_input_product(dx, dy, weight, gate, N, K, M));
 }
 
 template <class T>
@@ -151,6 +180,9 @@ constexpr LinearKernels<T> kTable{
     .forward = forward<T>,
     .backward_input = backward_input<T>,
     .backward_weight = backward_weight<T>,
+    .forward_packed = forward_packed<T>,
+    .pack = pack<T>,
+    .packed_size = packed_size<T>,
     .forward_scratch = forward_scratch<T>,
     .backward_input_scratch = backward_input_scratch<T>,
     .backward_weight_scratch = backward_weight_scratch<T>,

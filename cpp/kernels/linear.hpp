@@ -5,15 +5,25 @@
 
 namespace nnative {
 
+// What happens to an output on its way from the registers to memory.
+enum class Epilogue { none, relu };
+
 template <class T>
 struct LinearKernels {
-  // y (N,M) = x (N,K) · weightᵀ (M,K) + bias (M); bias may be null
-  void (*forward)(const Team&, T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M);
-  // dx (N,K) = dy (N,M) · weight (M,K)
-  void (*backward_input)(const Team&, T* dx, const T* dy, const T* weight, Index N, Index K, Index M);
+  // y (N,M) = epilogue(x (N,K) · weightᵀ (M,K) + bias (M)); bias may be null
+  void (*forward)(const Team&, T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M,
+                  Epilogue epilogue);
+  // dx (N,K) = dy (N,M) · weight (M,K), and 0 where gate (N,K) ≤ 0; gate may be null
+  void (*backward_input)(const Team&, T* dx, const T* dy, const T* weight, const T* gate, Index N, Index K, Index M);
   // dweight (M,K) = dyᵀ (N,M) · x (N,K); dbias (M) = Σ_n dy; dbias may be null; the rows of dy lie dy_row apart
   void (*backward_weight)(const Team&, T* dweight, T* dbias, const T* dy, const T* x, Index N, Index K, Index M,
                           Index dy_row);
+
+  // The same as forward from a weight packed once; packed has packed_size(K, M) elements.
+  void (*forward_packed)(const Team&, T* y, const T* x, const T* packed, const T* bias, Index N, Index K, Index M,
+                         Epilogue epilogue);
+  void (*pack)(T* packed, const T* weight, Index K, Index M);
+  Index (*packed_size)(Index K, Index M);
 
   // Enough for any part of the items as well.
   Scratch (*forward_scratch)(Index N, Index K, Index M);

@@ -22,6 +22,7 @@ struct Product {
   Index b_row;
   Order b_order;
   Output<T> out;
+  const T* packed = nullptr;  // all panels of B, block of steps by block of steps, in place of b
 };
 
 // Steps p of one block, and the columns of B that are packed and walked together for them: as many panels as half of
@@ -169,9 +170,36 @@ bool by_columns(const Team& team, const Product<T>& g) {
   return 32 * most * team.size <= 33 * all || g.I < team.size * tuning::kTileRows;
 }
 
+// Columns of B that its panels have room for.
+template <class T>
+Index padded_columns(Index J) {
+  const Index whole = J / kPanel<T> * kPanel<T>;
+  return whole + (J > whole ? panel_width<T>(J - whole) : 0);
+}
+
+template <class T>
+void pack_all(const Product<T>& g, T* packed) {
+  for (Index p = 0; p < g.P; p += block_steps(g))
+    pack_b(g, packed + p * padded_columns<T>(g.J), {0, g.J}, p, min(block_steps(g), g.P - p));
+}
+
+template <class T>
+void multiply_packed(const Team& team, const Product<T>& g) {
+  const bool apart = by_columns(team, g);
+  const Range rows = apart ? Range{0, g.I} : share(team, g.I);
+  const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
+  for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block_steps(g))) {
+    const Index steps = min(block_steps(g), g.P - p);
+    for (Index j = columns.begin; j < columns.end; j += block_columns(g))
+      multiply_block(g, g.packed + p * padded_columns<T>(g.J), static_cast<T*>(team.own), rows,
+                     {j, min(j + block_columns(g), columns.end)}, p, steps);
+  }
+}
+
 template <class T>
 void multiply(const Team& team, const Product<T>& g) {
   if (g.I == 0 || g.J == 0) return;
+  if (g.packed != nullptr) return multiply_packed(team, g);
   const bool apart = by_columns(team, g);
   const Range rows = apart ? Range{0, g.I} : share(team, g.I);
   const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};

@@ -34,6 +34,8 @@ struct Output {
   Order order;
   const T* bias_i = nullptr;  // (I)
   const T* bias_j = nullptr;  // (J)
+  bool relu = false;          // max(C, 0), NaN staying NaN
+  const T* gate = nullptr;    // C is 0 where this, laid out like it in order of rows, is not positive
 };
 
 // A tile (rows of kPanel elements) to C in order of columns, by way of transposed squares. Not inlined, since every
@@ -119,6 +121,22 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) acc[r][v] += bias;
     }
+  }
+  if (last && out.relu) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) acc[r][v] = acc[r][v] <= T{0} ? Vector<T>{} : acc[r][v];
+  }
+  if (last && out.gate != nullptr) {
+    const T* gate = out.gate + i * out.c_row + j;
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) {
+        const Vector<T> open = load_partial(gate + r * out.c_row + v * W, min<Index>(W, columns - v * W));
+        acc[r][v] = open <= T{0} ? Vector<T>{} : acc[r][v];
+      }
   }
   const bool direct = out.order == Order::rows;
   if (direct && columns != V * W) {

@@ -52,10 +52,12 @@ std::size_t place(const std::vector<std::size_t>& bytes, const std::vector<Lifet
 
 }  // namespace
 
-void Program::Free::operator()(std::byte* p) const { std::free(p); }
-
-Program::Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory)
-    : steps_(std::move(steps)), recorded_(memory), memory_(std::move(memory)), inner_(make_barrier()) {
+Program::Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory, const FuseOptions& options)
+    : steps_(std::move(steps)),
+      memory_(std::move(memory)),
+      packed_(fuse(steps_, memory_, options)),
+      recorded_(memory_),
+      inner_(make_barrier()) {
   for (const auto& step : steps_) nanoseconds_ += step->cost.nanoseconds;
   recorded_.work_in_place(steps_);
   plan(members_for(nanoseconds_, num_threads()));
@@ -103,8 +105,7 @@ void Program::place_temporaries() {
     lifetimes.push_back(lifetime);
   }
   arena_bytes_ = place(bytes, lifetimes, offsets);
-  arena_.reset(arena_bytes_ == 0 ? nullptr : static_cast<std::byte*>(std::aligned_alloc(kAlignment, arena_bytes_)));
-  if (arena_bytes_ > 0 && arena_ == nullptr) throw std::bad_alloc();
+  arena_ = arena_bytes_ == 0 ? nullptr : allocate_lines(arena_bytes_);
   for (std::size_t i = 0; i < moved.size(); ++i) memory_[moved[i]].base = arena_.get() + offsets[i];
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/fuse.hpp"
 #include "runtime/schedule.hpp"
 
 namespace nnative {
@@ -17,7 +18,7 @@ namespace nnative {
 class Program {
  public:
   // `memory` must cover every pointer of the steps.
-  Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory);
+  Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory, const FuseOptions& options);
 
   // Lets input `index` (its position among `memory`) be read at `base`.
   void bind(std::size_t index, const std::byte* base);
@@ -50,17 +51,15 @@ class Program {
   void run_turns(const Team& team);
 
   std::vector<std::unique_ptr<Step>> steps_;  // as recorded
-  MemoryMap recorded_;                        // where memory lay then
   std::vector<Memory> memory_;                // where it lies now
+  std::vector<OwnedMemory> packed_;
+  MemoryMap recorded_;  // where memory lay then
   double nanoseconds_ = 0;
 
   int members_ = 0;  // of the plan
   std::vector<Turn> turns_;
   std::vector<std::vector<Reference>> references_;  // to each memory
-  struct Free {
-    void operator()(std::byte* p) const;
-  };
-  std::unique_ptr<std::byte, Free> arena_;
+  OwnedMemory arena_;
   std::size_t arena_bytes_ = 0;
   Scratch scratch_;
   std::unique_ptr<Barrier, void (*)(Barrier*)> inner_;

@@ -65,17 +65,23 @@ MemoryMap::MemoryMap(const std::vector<Memory>& memory)
   std::sort(by_base_.begin(), by_base_.end(), [&](auto a, auto b) { return memory_[a].base < memory_[b].base; });
 }
 
+std::size_t MemoryMap::memory_at(const void* pointer) const {
+  const auto* address = static_cast<const std::byte*>(pointer);
+  auto next = std::upper_bound(by_base_.begin(), by_base_.end(), address,
+                               [&](const std::byte* p, std::size_t m) { return p < memory_[m].base; });
+  if (next == by_base_.begin()) throw std::logic_error("a recorded pointer lies in no known array");
+  const std::size_t m = *std::prev(next);
+  if (static_cast<std::size_t>(address - memory_[m].base) > memory_[m].bytes)
+    throw std::logic_error("a recorded pointer lies in no known array");
+  return m;
+}
+
 std::vector<Access> MemoryMap::accesses(Step& step) const {
   std::vector<Access> accesses;
   step.visit([&](void*& pointer, const Touch& touch) {
     if (pointer == nullptr) return accesses.push_back({kNone, 0, 0, 0, false, false});
-    const auto* address = static_cast<const std::byte*>(pointer);
-    auto next = std::upper_bound(by_base_.begin(), by_base_.end(), address,
-                                 [&](const std::byte* p, std::size_t m) { return p < memory_[m].base; });
-    if (next == by_base_.begin()) throw std::logic_error("a recorded pointer lies in no known array");
-    const std::size_t m = *std::prev(next);
-    const auto offset = static_cast<std::size_t>(address - memory_[m].base);
-    if (offset > memory_[m].bytes) throw std::logic_error("a recorded pointer lies in no known array");
+    const std::size_t m = memory_at(pointer);
+    const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(pointer) - memory_[m].base);
     const bool whole = touch.bytes == kWhole;
     accesses.push_back({instead_[m], offset, whole ? 0 : offset, whole ? memory_[m].bytes : offset + touch.bytes,
                         touch.written, touch.pointwise});

@@ -39,6 +39,8 @@ class MemoryMap {
   // The arrays of a step in the order of its visit; null pointers have memory kNone.
   std::vector<Access> accesses(Step& step) const;
 
+  // Which memory a pointer lies in.
+  std::size_t memory_at(const void* pointer) const;
   // Lets pointwise results take the memory of an operand that nothing else reads.
   void work_in_place(const std::vector<std::unique_ptr<Step>>& steps);
 

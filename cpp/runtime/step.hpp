@@ -198,6 +198,15 @@ class KernelStep final : public Step {
     return part;
   }
 
+  // For passes over a program.
+  Kernel& its_kernel() { return kernel_; }
+  Arguments& its_arguments() { return arguments_; }
+  // Gives argument `to` the role of argument `from`.
+  template <std::size_t from, std::size_t to>
+  void share_role() {
+    roles_[to] = roles_[from];
+  }
+
   // Keeps copies of arrays of bundles, which belong to the caller, as long as the step.
   void own_bundles() {
     for_each_argument([&]<std::size_t I>(auto& argument) {

@@ -166,6 +166,8 @@ class Replay:
     def steps(self) -> int: ...
     @property
     def arena_bytes(self) -> int: ...
+    @property
+    def segments(self) -> int: ...
 
 class Recording:
     def __init__(self, buffers: list[NDArray[Any]]) -> None: ...
@@ -179,6 +181,8 @@ class Recording:
         watches: list[tuple[Any, str, Any]],
         gradients: list[tuple[Any, Any]],
         refreshers: Sequence[tuple[Any, dict[str, Any], tuple[str, ...]]],
+        fuse: bool,
+        frozen: bool,
     ) -> Replay: ...
 
 # shape

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -22,7 +22,11 @@ from nnative.tensor import Tensor
 _KEPT = 16  # recordings of one function; the one unused for longest goes first
 
 
-def compile(function: Callable[..., Any]) -> Compiled:
+@overload
+def compile(function: Callable[..., Any], *, fuse: bool = True, frozen: bool = False) -> Compiled: ...
+@overload
+def compile(*, fuse: bool = True, frozen: bool = False) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True, frozen: bool = False) -> Any:
     """Make a function of arrays record itself on its first call and replay natively from then on.
 
     The function takes tensors or arrays (and constants), and returns a `Tensor`, None, or a tuple, list or dict of
@@ -33,6 +37,16 @@ def compile(function: Callable[..., Any]) -> Compiled:
     ``train()`` and ``eval()``, a parameter's array, gradients switched on or off. Otherwise the function is recorded
     again, or an earlier recording that fits is taken. Learning rates and other optimizer settings may change at any
     time.
+
+    Parameters
+    ----------
+    function
+        The step. Without it a decorator is returned: ``@nnative.compile(frozen=True)``.
+    fuse
+        Let matrix products apply the activation behind them. The results have the same bits either way.
+    frozen
+        For prediction: take weights as they are now, packed once for the products. A later change of their numbers
+        is not seen.
 
     Raises
     ------
@@ -58,15 +72,19 @@ def compile(function: Callable[..., Any]) -> Compiled:
     >>> second.item() < first.item()
     True
     """
-    return Compiled(function)
+    if function is None:
+        return lambda f: Compiled(f, fuse, frozen)
+    return Compiled(function, fuse, frozen)
 
 
 class Compiled:
     """A function with its recordings; made by `compile`."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], fuse: bool, frozen: bool) -> None:
         functools.update_wrapper(self, function)
         self.function = function
+        self.fuse = fuse
+        self.frozen = frozen
         self._recordings: list[_Recorded] = []  # last used first
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -90,9 +108,12 @@ class Compiled:
                 if values is not None:
                     self._use(recorded)
                     return recorded.result(values)
-        recorded, result = _record(self.function, arguments, names)
+        recorded, result = self._record(arguments, names)
         self._use(recorded)
         return result
+
+    def _record(self, arguments: tuple[Any, ...], names: tuple[str, ...]) -> tuple[_Recorded, Any]:
+        return _record(self.function, arguments, names, self.fuse, self.frozen)
 
     def _use(self, recorded: _Recorded) -> None:
         if recorded in self._recordings:
@@ -145,7 +166,7 @@ class Compiled:
             recorded = next((r for r in self._recordings if not r.names and r.replay.fits(tuple(batch))), None)
             if recorded is None:
                 picked = [_take(a, order[start : start + rows], scale) for a in data]
-                recorded, result = _record(self.function, tuple(picked), ())
+                recorded, result = self._record(tuple(picked), ())
                 recorded.check_scalars()
                 self._use(recorded)
                 parts.append([np.reshape(t.data, 1) for t in recorded.flat(result)])
@@ -225,7 +246,9 @@ def _argument(value: Any) -> Any:
     return array.astype(np.int64) if array.dtype.kind in "iu" and array.dtype != np.int64 else array
 
 
-def _record(function: Callable[..., Any], arguments: tuple[Any, ...], names: tuple[str, ...]) -> tuple[_Recorded, Any]:
+def _record(
+    function: Callable[..., Any], arguments: tuple[Any, ...], names: tuple[str, ...], fuse: bool, frozen: bool
+) -> tuple[_Recorded, Any]:
     """Run the function once, in the usual way, and note what it launches."""
     # Arrays of its own stand for the arguments: the caller's may be changed, or be given twice.
     buffers = [np.array(a, order="C") for a in arguments if isinstance(a, np.ndarray)]
@@ -246,7 +269,7 @@ def _record(function: Callable[..., Any], arguments: tuple[Any, ...], names: tup
     copies = [np.array(leaf.data) for leaf in leaves]
     leaves.clear()  # with them the tape goes, and what it kept becomes temporary memory of the program
     state = recording.state()
-    replay = native.seal(constants, state.watches, state.gradients, state.refreshers)
+    replay = native.seal(constants, state.watches, state.gradients, state.refreshers, fuse, frozen)
     recorded = _Recorded(replay, names, structure, [c.shape for c in copies])
     return recorded, _rebuild(structure, iter(copies), Tensor)
 

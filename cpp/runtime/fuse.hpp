@@ -1,0 +1,30 @@
+// Rewrites a recorded program into one that does the same in fewer passes over memory, with the same bits.
+//
+//   linear_forward, then relu_forward of its result alone      the product's epilogue applies relu
+//   linear_backward_input, then relu_backward of its result    the product's epilogue applies the mask
+//   linear_forward by a frozen weight                          the weight is packed once
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "runtime/schedule.hpp"
+
+namespace nnative {
+
+struct FuseOptions {
+  bool fuse;    // the first two rules
+  bool frozen;  // the third: what the program only reads from outside never changes
+};
+
+struct FreeMemory {
+  void operator()(std::byte* p) const;
+};
+using OwnedMemory = std::unique_ptr<std::byte, FreeMemory>;
+OwnedMemory allocate_lines(std::size_t bytes);  // at a cache line
+
+// Changes steps, and appends to `memory` what it packs; returns that memory's owners.
+std::vector<OwnedMemory> fuse(std::vector<std::unique_ptr<Step>>& steps, std::vector<Memory>& memory,
+                              const FuseOptions& options);
+
+}  // namespace nnative
