@@ -7,9 +7,9 @@ namespace {
 
 // Forward and the weight gradient have two forms each, and the cheaper one is taken. Plain: lanes run along the columns
 // of the result. Swapped: along its rows, and the tiles are stored transposed. Both add the same products in the same
-// order. Costs are in cycles: a vector of fused multiply-adds, an element of a transposing pack and of a transposing
-// store.
-constexpr double kPack = 0.4, kStore = 0.35;
+// order. Costs are in cycles: a vector of fused multiply-adds, an element of a transposing pack, of a transposing store
+// and of a copy of rows that collide in the cache.
+constexpr double kPack = 0.4, kStore = 0.35, kCopy = 0.4;
 
 // Vectors of fused multiply-adds of a product whose lanes run along `columns`.
 template <class T>
@@ -19,8 +19,10 @@ double vectors(Index rows, Index columns, Index steps) {
 
 template <class T>
 bool forward_swapped(Index N, Index K, Index M) {
-  const double plain = vectors<T>(N, M, K) + kPack * static_cast<double>(M * K);
-  return vectors<T>(M, N, K) + kPack * static_cast<double>(N * K) + kStore * static_cast<double>(N * M) < plain;
+  const double copy = K * static_cast<Index>(sizeof(T)) % 4096 == 0 ? kCopy : 0;
+  const double plain = vectors<T>(N, M, K) + kPack * static_cast<double>(M * K) + copy * static_cast<double>(N * K);
+  const double swapped = vectors<T>(M, N, K) + kPack * static_cast<double>(N * K) + kStore * static_cast<double>(N * M);
+  return swapped + copy * static_cast<double>(M * K) < plain;
 }
 
 template <class T>
@@ -44,20 +46,25 @@ Product<T> plain_forward_product(T* y, const T* x, const T* weight, const T* bia
 }
 
 template <class T>
+Product<T> swapped_forward_product(T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M,
+                                   Epilogue epilogue) {
+  return {.I = M,
+          .J = N,
+          .P = K,
+          .a = weight,
+          .a_row = K,
+          .a_step = 1,
+          .b = x,
+          .b_row = K,
+          .b_order = Order::columns,
+          .out = {y, M, Order::columns, bias, nullptr, epilogue == Epilogue::relu}};
+}
+
+template <class T>
 Product<T> forward_product(T* y, const T* x, const T* weight, const T* bias, Index N, Index K, Index M,
                            Epilogue epilogue) {
-  if (forward_swapped<T>(N, K, M))
-    return {.I = M,
-            .J = N,
-            .P = K,
-            .a = weight,
-            .a_row = K,
-            .a_step = 1,
-            .b = x,
-            .b_row = K,
-            .b_order = Order::columns,
-            .out = {y, M, Order::columns, bias, nullptr, epilogue == Epilogue::relu}};
-  return plain_forward_product(y, x, weight, bias, N, K, M, epilogue);
+  return forward_swapped<T>(N, K, M) ? swapped_forward_product(y, x, weight, bias, N, K, M, epilogue)
+                                     : plain_forward_product(y, x, weight, bias, N, K, M, epilogue);
 }
 
 template <class T>
@@ -75,18 +82,7 @@ Product<T> backward_input_product(T* dx, const T* dy, const T* weight, const T* 
 }
 
 template <class T>
-Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N, Index K, Index M, Index dy_row) {
-  if (backward_weight_swapped<T>(N, K, M))
-    return {.I = K,
-            .J = M,
-            .P = N,
-            .a = x,
-            .a_row = 1,
-            .a_step = K,
-            .b = dy,
-            .b_row = dy_row,
-            .b_order = Order::rows,
-            .out = {dweight, K, Order::columns}};
+Product<T> plain_backward_weight_product(T* dweight, const T* dy, const T* x, Index N, Index K, Index M, Index dy_row) {
   return {.I = M,
           .J = K,
           .P = N,
@@ -97,6 +93,27 @@ Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N,
           .b_row = K,
           .b_order = Order::rows,
           .out = {dweight, K, Order::rows}};
+}
+
+template <class T>
+Product<T> swapped_backward_weight_product(T* dweight, const T* dy, const T* x, Index N, Index K, Index M,
+                                           Index dy_row) {
+  return {.I = K,
+          .J = M,
+          .P = N,
+          .a = x,
+          .a_row = 1,
+          .a_step = K,
+          .b = dy,
+          .b_row = dy_row,
+          .b_order = Order::rows,
+          .out = {dweight, K, Order::columns}};
+}
+
+template <class T>
+Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N, Index K, Index M, Index dy_row) {
+  return backward_weight_swapped<T>(N, K, M) ? swapped_backward_weight_product(dweight, dy, x, N, K, M, dy_row)
+                                             : plain_backward_weight_product(dweight, dy, x, N, K, M, dy_row);
 }
 
 // sum (M) = Σ_n x (N,M), each column one chain over n; the rows of x lie x_row apart.
@@ -160,19 +177,24 @@ void backward_weight(const Team& team, T* dweight, T* dbias, const T* dy, const 
   multiply(team, backward_weight_product(dweight, dy, x, N, K, M, dy_row));
 }
 
+Scratch larger(const Scratch& a, const Scratch& b) { return {max(a.shared, b.shared), max(a.own, b.own)}; }
+
 template <class T>
 Scratch forward_scratch(Index N, Index K, Index M) {
-  return multiply_scratch<T>(max(N, M), K);
+  return larger(
+      multiply_scratch(plain_forward_product<T>(nullptr, nullptr, nullptr, nullptr, N, K, M, Epilogue::none)),
+      multiply_scratch(swapped_forward_product<T>(nullptr, nullptr, nullptr, nullptr, N, K, M, Epilogue::none)));
 }
 
 template <class T>
-Scratch backward_input_scratch(Index, Index K, Index M) {
-  return multiply_scratch<T>(K, M);
+Scratch backward_input_scratch(Index N, Index K, Index M) {
+  return multiply_scratch(backward_input_product<T>(nullptr, nullptr, nullptr, nullptr, N, K, M));
 }
 
 template <class T>
 Scratch backward_weight_scratch(Index N, Index K, Index M) {
-  return multiply_scratch<T>(max(K, M), N);
+  return larger(multiply_scratch(plain_backward_weight_product<T>(nullptr, nullptr, nullptr, N, K, M, M)),
+                multiply_scratch(swapped_backward_weight_product<T>(nullptr, nullptr, nullptr, N, K, M, M)));
 }
 
 template <class T>

@@ -8,157 +8,72 @@
 // the steps p follow each other in memory.
 #pragma once
 
-#include "kernels/tile.hpp"
+#include "kernels/pack.hpp"
 
 namespace nnative {
 namespace {
 
+// A member's memory for multiply_block.
 template <class T>
-struct Product {
-  Index I, J, P;
-  const T* a;  // A(i,p) = a[i·a_row + p·a_step], one of the strides being 1
-  Index a_row, a_step;
-  const T* b;  // B(p,j) = b[p·b_row + j] in order of rows, b[j·b_row + p] in order of columns
-  Index b_row;
-  Order b_order;
-  Output<T> out;
-  const T* packed = nullptr;  // all panels of B, block of steps by block of steps, in place of b
+struct Workspace {
+  T* aside;          // tiles put aside: R rows of the columns of a block
+  T* rows;           // copied rows of A, R of them in each piece
+  Index next_piece;  // elements from one to the next; 0 where all take turns in one
+  bool copied;       // they are there from the block of columns before
 };
-
-// Steps p of one block, and the columns of B that are packed and walked together for them: as many panels as half of
-// the second-level cache holds.
-template <class T>
-Index block_steps(const Product<T>& g) {
-  return min<Index>(g.P, tuning::kBlockSteps);
-}
-template <class T>
-Index block_columns(const Product<T>& g) {
-  const Index panel_bytes = max<Index>(1, block_steps(g)) * kPanel<T> * static_cast<Index>(sizeof(T));
-  return kPanel<T> * max<Index>(1, tuning::kBlockBytes / panel_bytes);
-}
-
-template <class T>
-constexpr Index panel_width(Index columns) {
-  return columns <= kWidth<T> ? kWidth<T> : kPanel<T>;
-}
-
-// One panel (steps, width) from fewer columns of B in order of rows, zero beyond them.
-template <class T>
-void pack_partial(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
-  constexpr int W = kWidth<T>;
-  const Index edge = columns - (width - W);
-  for (Index p = 0; p < steps; ++p, b += b_row, panel += width) {
-    for (Index v = 0; v < width - W; v += W) store(panel + v, load(b + v));
-    store(panel + width - W, load_partial(b + width - W, edge));
-  }
-}
-
-// `panels` full panels from B in order of rows, side by side: long pieces of the rows of B are read at a time.
-template <class T>
-void pack_rows(T* packed, const T* b, Index b_row, Index steps, Index panels) {
-  constexpr int V = tuning::kTileVectors, W = kWidth<T>;
-  for (Index p = 0; p < steps; ++p, b += b_row, packed += kPanel<T>) {
-    for (Index q = 0; q < panels; ++q) {
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) store(packed + q * kPanel<T> * steps + v * W, load(b + q * kPanel<T> + v * W));
-    }
-  }
-}
-
-// The same from columns of B, each contiguous: squares of W×W elements are transposed in registers.
-template <class T>
-void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
-  constexpr int W = kWidth<T>;
-  for (Index j = 0; j < width; j += W) {
-    const Index rows = min<Index>(W, columns - j);
-    for (Index p = 0; p < steps; p += W) {
-      const Index count = min<Index>(W, steps - p);
-      Vector<T> square[W];
-      if (rows == W && count == W) {
-        load_transposed(square, b + j * b_row + p, b_row);
-      } else {
-        for (int l = 0; l < W; ++l) square[l] = l < rows ? load_partial(b + (j + l) * b_row + p, count) : Vector<T>{};
-        transpose<T>(square);
-      }
-      for (Index l = 0; l < count; ++l) store(panel + (p + l) * width + j, square[l]);
-    }
-  }
-}
-
-// Whether full panels are read where they lie: too few rows of A use them to repay a copy.
-template <class T>
-bool in_place(const Product<T>& g) {
-  return g.b_order == Order::rows && g.I <= 2 * tuning::kTileRows;
-}
-
-// Packs the panels in columns [columns.begin, columns.end) of B for steps [p, p + steps); `packed` is where column 0
-// would be.
-template <class T>
-void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps) {
-  constexpr Index kSideBySide = 4;
-  Index j = columns.begin;
-  if (g.b_order == Order::columns) {
-    for (; j < columns.end; j += kPanel<T>) {
-      const Index count = min(kPanel<T>, g.J - j);
-      pack_columns(packed + j * steps, g.b + j * g.b_row + p, g.b_row, steps, count, panel_width<T>(count));
-    }
-    return;
-  }
-  const Index whole = columns.begin + (columns.end - columns.begin) / kPanel<T> * kPanel<T>;
-  if (in_place(g)) j = whole;
-  for (; j < whole; j += kSideBySide * kPanel<T>) {
-    const Index panels = min(kSideBySide, (whole - j) / kPanel<T>);
-    pack_rows(packed + j * steps, g.b + p * g.b_row + j, g.b_row, steps, panels);
-  }
-  if (whole < columns.end) {
-    const Index count = columns.end - whole;
-    pack_partial(packed + whole * steps, g.b + p * g.b_row + whole, g.b_row, steps, count, panel_width<T>(count));
-  }
-}
-
-// Rows [i, i + rows) of A for steps [p, p + steps) in the order in which the tile reads them; copied to `buffer` where
-// they lie apart.
-template <class T>
-TileRows<T> prepare_a(const Product<T>& g, T* buffer, Index i, Index rows, Index p, Index steps) {
-  const T* a = g.a + i * g.a_row + p * g.a_step;
-  if (g.a_step != 1) {
-    constexpr Index R = tuning::kTileRows;
-    if (rows == R) {
-      for (Index s = 0; s < steps; ++s) std::memcpy(buffer + s * R, a + s * g.a_step, R * sizeof(T));
-    } else {
-      for (Index s = 0; s < steps; ++s) {
-        for (Index r = 0; r < rows; ++r) buffer[s * rows + r] = a[s * g.a_step + r];
-      }
-    }
-    return {buffer, 1, rows};
-  }
-  // Rows a multiple of 4 KiB apart share a set of the first-level cache and would evict each other.
-  if (rows > 4 && g.a_row * static_cast<Index>(sizeof(T)) % 4096 == 0) {
-    const Index stride = steps + kWidth<T>;
-    for (Index r = 0; r < rows; ++r)
-      std::memcpy(buffer + r * stride, a + r * g.a_row, static_cast<std::size_t>(steps) * sizeof(T));
-    return {buffer, stride, 1};
-  }
-  return {a, g.a_row, 1};
-}
-
-template <class T>
-Panel<T> panel_of(const Product<T>& g, const T* packed, Index j, Index p, Index steps) {
-  if (in_place(g) && j + kPanel<T> <= g.J) return {g.b + p * g.b_row + j, g.b_row};
-  return {packed + j * steps, panel_width<T>(g.J - j)};
-}
 
 // Rows × columns of C for the steps of one block.
 template <class T>
-void multiply_block(const Product<T>& g, const T* packed, T* buffer, Range rows, Range columns, Index p, Index steps) {
-  for (Index i = rows.begin; i < rows.end; i += tuning::kTileRows) {
-    const Index count = min<Index>(tuning::kTileRows, rows.end - i);
-    const TileRows<T> a = prepare_a(g, buffer, i, count, p, steps);
-    for (Index j = columns.begin; j < columns.end; j += kPanel<T>) {
-      const Index width = min(kPanel<T>, g.J - j);
-      run_tile(a, count, panel_of(g, packed, j, p, steps), steps, g.out, i, j, width, p == 0, p + steps == g.P);
+void multiply_block(const Product<T>& g, const T* packed, const Workspace<T>& work, Range rows, Range columns, Index p,
+                    Index steps) {
+  constexpr Index R = tuning::kTileRows;
+  const Index parts = ceil_div(rows.end - rows.begin, R), rounds = max<Index>(1, ceil_div(steps, tuning::kTileSteps));
+  for (Index part = 0; part < parts; ++part) {
+    const Index i = rows.begin + part * R, count = min<Index>(R, rows.end - i);
+    for (Index round = 0; round < rounds; ++round) {
+      const Index s = steps * round / rounds, end = steps * (round + 1) / rounds;
+      const bool first = round == 0, last = round + 1 == rounds;
+      T* copy = work.rows + part * work.next_piece + R * (s + round * kWidth<T>);
+      const TileRows<T> a = prepare_a(g, copy, work.copied, i, count, p + s, end - s);
+      for (Index j = columns.begin; j < columns.end; j += kPanel<T>) {
+        const Index width = min(kPanel<T>, g.J - j);
+        T* own = work.aside + (j - columns.begin) * R;
+        const Panel<T> panel = panel_of(g, packed, j, p, steps);
+        run_tile(a, count, {panel.data + s * panel.step, panel.step}, end - s, g.out, i, j, width,
+                 Stage<T>{first ? nullptr : own, last ? nullptr : own, first && p == 0, last && p + steps == g.P});
+      }
     }
   }
+}
+
+// Elements of a copied piece of A, R rows.
+template <class T>
+Index piece_size(const Product<T>& g) {
+  const Index rounds = max<Index>(1, ceil_div(block_steps(g), tuning::kTileSteps));
+  return tuning::kTileRows * (block_steps(g) + rounds * kWidth<T>);
+}
+
+// Columns of a block, and of all when they are fewer.
+template <class T>
+Index most_columns(const Product<T>& g) {
+  return min(block_columns(g), round_up(g.J, kPanel<T>));
+}
+
+// Pieces of A that are kept: all, if several blocks of columns meet them.
+template <class T>
+Index kept_pieces(const Product<T>& g) {
+  return copies_a(g) && g.J > block_columns(g) ? ceil_div(g.I, tuning::kTileRows) : 1;
+}
+
+// The member's memory begins with the workspace; what follows it is for its own block of B.
+template <class T>
+Workspace<T> workspace(const Team& team, const Product<T>& g) {
+  T* own = static_cast<T*>(team.own);
+  return {own, own + tuning::kTileRows * most_columns(g), kept_pieces(g) > 1 ? piece_size(g) : 0, false};
+}
+template <class T>
+Index workspace_size(const Product<T>& g) {
+  return tuning::kTileRows * most_columns(g) + kept_pieces(g) * piece_size(g);
 }
 
 // Whether members divide the columns, each with panels of its own that stay in its cache, rather than the rows, with
@@ -170,29 +85,20 @@ bool by_columns(const Team& team, const Product<T>& g) {
   return 32 * most * team.size <= 33 * all || g.I < team.size * tuning::kTileRows;
 }
 
-// Columns of B that its panels have room for.
-template <class T>
-Index padded_columns(Index J) {
-  const Index whole = J / kPanel<T> * kPanel<T>;
-  return whole + (J > whole ? panel_width<T>(J - whole) : 0);
-}
-
-template <class T>
-void pack_all(const Product<T>& g, T* packed) {
-  for (Index p = 0; p < g.P; p += block_steps(g))
-    pack_b(g, packed + p * padded_columns<T>(g.J), {0, g.J}, p, min(block_steps(g), g.P - p));
-}
-
+// From panels that were packed once.
 template <class T>
 void multiply_packed(const Team& team, const Product<T>& g) {
   const bool apart = by_columns(team, g);
   const Range rows = apart ? Range{0, g.I} : share(team, g.I);
   const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
+  Workspace<T> work = workspace(team, g);
   for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block_steps(g))) {
     const Index steps = min(block_steps(g), g.P - p);
-    for (Index j = columns.begin; j < columns.end; j += block_columns(g))
-      multiply_block(g, g.packed + p * padded_columns<T>(g.J), static_cast<T*>(team.own), rows,
-                     {j, min(j + block_columns(g), columns.end)}, p, steps);
+    for (Index j = columns.begin; j < columns.end; j += block_columns(g)) {
+      work.copied = work.next_piece > 0 && j > columns.begin;
+      multiply_block(g, g.packed + p * padded_columns<T>(g.J), work, rows, {j, min(j + block_columns(g), columns.end)},
+                     p, steps);
+    }
   }
 }
 
@@ -203,8 +109,8 @@ void multiply(const Team& team, const Product<T>& g) {
   const bool apart = by_columns(team, g);
   const Range rows = apart ? Range{0, g.I} : share(team, g.I);
   const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
-  T* buffer = static_cast<T*>(team.own);
-  T* block = apart ? buffer + tuning::kTileRows * (block_steps(g) + kWidth<T>) : static_cast<T*>(team.shared);
+  Workspace<T> work = workspace(team, g);
+  T* block = apart ? static_cast<T*>(team.own) + workspace_size(g) : static_cast<T*>(team.shared);
   for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block_steps(g))) {
     const Index steps = min(block_steps(g), g.P - p);
     for (Index jb = columns.begin; jb < columns.end; jb += block_columns(g)) {
@@ -218,19 +124,18 @@ void multiply(const Team& team, const Product<T>& g) {
         pack_b(g, packed, {jb + mine.begin, jb + mine.end}, p, steps);
         barrier(team);
       }
-      multiply_block(g, packed, buffer, rows, together, p, steps);
+      work.copied = work.next_piece > 0 && jb > columns.begin;
+      multiply_block(g, packed, work, rows, together, p, steps);
     }
   }
 }
 
-// Scratch of any product with at most J columns and P steps.
+// Enough for this product and for any part of its rows or columns.
 template <class T>
-Scratch multiply_scratch(Index J, Index P) {
-  const Index steps = max<Index>(1, min<Index>(P, tuning::kBlockSteps));
-  const Index most = max<Index>(tuning::kBlockBytes / static_cast<Index>(sizeof(T)), steps * kPanel<T>);
-  const Index block = min(most, steps * round_up(J, kPanel<T>));
+Scratch multiply_scratch(const Product<T>& g) {
+  const Index block = max<Index>(1, block_steps(g)) * most_columns(g);
   return {.shared = sizeof(T) * static_cast<std::size_t>(block),
-          .own = sizeof(T) * static_cast<std::size_t>(block + tuning::kTileRows * (steps + kWidth<T>))};
+          .own = sizeof(T) * static_cast<std::size_t>(block + workspace_size(g))};
 }
 
 }  // namespace

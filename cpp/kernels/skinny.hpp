@@ -109,7 +109,8 @@ void packed_forward(const Team& team, const Product<T>& g, Epilogue epilogue) {
   for (; j + P * kPanel<T> <= columns.end; j += P * kPanel<T>)
     packed_panels<T, R, P>(g.out.c + j, g.a, g.packed + j * g.P, g.out.bias_j == nullptr ? nullptr : g.out.bias_j + j,
                            g.P, g.J, epilogue);
-  multiply_block(g, g.packed, static_cast<T*>(team.own), {0, R}, {j, columns.end}, 0, g.P);
+  for (; j < columns.end; j += kPanel<T>)
+    multiply_block(g, g.packed, workspace(team, g), {0, R}, {j, min(j + kPanel<T>, columns.end)}, 0, g.P);
 }
 
 // A product with a packed B and few rows of A, in one block of steps.

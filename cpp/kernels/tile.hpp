@@ -72,23 +72,33 @@ __attribute__((noinline)) void load_tile(T* tile, const T* c, Index c_row, Order
   }
 }
 
-// One tile: acc (R, V·W) = 0 or C, plus Σ_s a(r,s) · panel(s), plus the bias at the end, to C. `columns` of the panel
-// are real.
+// Where a tile's sums come from and go to: zero or C or a tile put aside, C or a tile put aside. The last steps of all
+// add the bias and apply the epilogue.
+template <class T>
+struct Stage {
+  const T* resume;  // (R, kPanel) or null
+  T* suspend;       // (R, kPanel) or null
+  bool first, last;
+};
+
+// One tile: acc (R, V·W) plus Σ_s a(r,s) · panel(s). `columns` of the panel are real.
 template <class T, int R, int V, bool kUnitStep>
 void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j, Index columns,
-          bool first, bool last) {
+          const Stage<T>& stage) {
   constexpr int W = kWidth<T>;
   T* c = out.order == Order::rows ? out.c + i * out.c_row + j : out.c + j * out.c_row + i;
   Vector<T> acc[R][V] = {};
   T apart[(R + W - 1) / W * W * kPanel<T>];  // on the way to or from C; whole squares of it are read
-  if (!first) {
-    load_tile(apart, c, out.c_row, out.order, R, columns);
+  const bool last = stage.last;
+  if (!stage.first) {
+    if (stage.resume == nullptr) load_tile(apart, c, out.c_row, out.order, R, columns);
+    const T* from = stage.resume != nullptr ? stage.resume : apart;
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) acc[r][v] = load(apart + r * kPanel<T> + v * W);
+      for (int v = 0; v < V; ++v) acc[r][v] = load(from + r * kPanel<T> + v * W);
   }
-  if (out.order == Order::rows) {
+  if (out.order == Order::rows && stage.suspend == nullptr) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * out.c_row, 1);
   }
@@ -107,6 +117,13 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
     }
     data += kUnitStep ? 1 : R;
     panel += b.step;
+  }
+  if (stage.suspend != nullptr) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) store(stage.suspend + r * kPanel<T> + v * W, acc[r][v]);
+    return;
   }
   if (last && out.bias_i != nullptr) {
 #pragma GCC unroll 16
@@ -160,7 +177,8 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
 }
 
 template <class T>
-using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, bool, bool);
+using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index,
+                      const Stage<T>&);
 
 // tiles[r - 1] has r rows.
 template <class T, int V, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
@@ -172,12 +190,12 @@ struct Tiles<T, V, kUnitStep, std::integer_sequence<int, R...>> {
 
 template <class T>
 void run_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
-              Index columns, bool first, bool last) {
+              Index columns, const Stage<T>& stage) {
   const bool wide = columns > kWidth<T>;
   const Tile<T>* tiles = a.step == 1 && a.row != 1
                              ? (wide ? Tiles<T, tuning::kTileVectors, true>::tiles : Tiles<T, 1, true>::tiles)
                              : (wide ? Tiles<T, tuning::kTileVectors, false>::tiles : Tiles<T, 1, false>::tiles);
-  tiles[rows - 1](a, b, steps, out, i, j, columns, first, last);
+  tiles[rows - 1](a, b, steps, out, i, j, columns, stage);
 }
 
 }  // namespace

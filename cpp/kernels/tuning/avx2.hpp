@@ -8,8 +8,10 @@ constexpr int kVectorBytes = 32;
 constexpr int kTileRows = 6;
 constexpr int kTileVectors = 2;
 
-// Steps of one block of the product, and bytes of the packed panels that are walked together.
+// Steps that are packed together, bytes of the packed panels that are walked together, and steps of a tile before the
+// next panel has its turn: so many that its rows of A stay in the first-level cache.
 constexpr int kBlockSteps = 1024;
+constexpr int kTileSteps = 384;
 constexpr int kBlockBytes = 262144;
 
 }  // namespace nnative::tuning

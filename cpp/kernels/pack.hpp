@@ -1,0 +1,172 @@
+// How operands of the matrix product are laid out for its tiles: blocks of B as panels, rows of A where they lie apart.
+#pragma once
+
+#include "kernels/tile.hpp"
+
+namespace nnative {
+namespace {
+
+template <class T>
+struct Product {
+  Index I, J, P;
+  const T* a;  // A(i,p) = a[i·a_row + p·a_step], one of the strides being 1
+  Index a_row, a_step;
+  const T* b;  // B(p,j) = b[p·b_row + j] in order of rows, b[j·b_row + p] in order of columns
+  Index b_row;
+  Order b_order;
+  Output<T> out;
+  const T* packed = nullptr;  // all panels of B, block of steps by block of steps, in place of b
+};
+
+// Steps of each block when there are blocks of at most kBlockSteps, all of nearly one size.
+inline Index balanced_steps(Index P) { return P == 0 ? 0 : round_up(ceil_div(P, ceil_div(P, tuning::kBlockSteps)), 8); }
+
+// Steps p of one block, and the columns of B that are packed and walked together for them: as many panels as half of
+// the second-level cache holds.
+template <class T>
+Index block_steps(const Product<T>& g) {
+  return balanced_steps(g.P);
+}
+template <class T>
+Index block_columns(const Product<T>& g) {
+  const Index panel_bytes = max<Index>(1, block_steps(g)) * kPanel<T> * static_cast<Index>(sizeof(T));
+  return kPanel<T> * max<Index>(1, tuning::kBlockBytes / panel_bytes);
+}
+
+template <class T>
+constexpr Index panel_width(Index columns) {
+  return columns <= kWidth<T> ? kWidth<T> : kPanel<T>;
+}
+
+// One panel (steps, width) from fewer columns of B in order of rows, zero beyond them.
+template <class T>
+void pack_partial(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
+  constexpr int W = kWidth<T>;
+  const Index edge = columns - (width - W);
+  for (Index p = 0; p < steps; ++p, b += b_row, panel += width) {
+    for (Index v = 0; v < width - W; v += W) store(panel + v, load(b + v));
+    store(panel + width - W, load_partial(b + width - W, edge));
+  }
+}
+
+// `panels` full panels from B in order of rows, side by side: long pieces of the rows of B are read at a time.
+template <class T>
+void pack_rows(T* packed, const T* b, Index b_row, Index steps, Index panels) {
+  constexpr int V = tuning::kTileVectors, W = kWidth<T>;
+  for (Index p = 0; p < steps; ++p, b += b_row, packed += kPanel<T>) {
+    for (Index q = 0; q < panels; ++q) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) store(packed + q * kPanel<T> * steps + v * W, load(b + q * kPanel<T> + v * W));
+    }
+  }
+}
+
+// The same from columns of B, each contiguous: squares of W×W elements are transposed in registers.
+template <class T>
+void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
+  constexpr int W = kWidth<T>;
+  for (Index j = 0; j < width; j += W) {
+    const Index rows = min<Index>(W, columns - j);
+    for (Index p = 0; p < steps; p += W) {
+      const Index count = min<Index>(W, steps - p);
+      Vector<T> square[W];
+      if (rows == W && count == W) {
+        const T* from = b + j * b_row + p;
+        T apart[W * W];
+        const bool collides = b_row * static_cast<Index>(sizeof(T)) % 4096 == 0;  // rows share a set of the cache
+        if (collides) {
+          for (int l = 0; l < W; ++l) store(apart + l * W, load(from + l * b_row));
+        }
+        load_transposed(square, collides ? apart : from, collides ? W : b_row);
+      } else {
+        for (int l = 0; l < W; ++l) square[l] = l < rows ? load_partial(b + (j + l) * b_row + p, count) : Vector<T>{};
+        transpose<T>(square);
+      }
+      for (Index l = 0; l < count; ++l) store(panel + (p + l) * width + j, square[l]);
+    }
+  }
+}
+
+// Whether full panels are read where they lie: too few rows of A use them to repay a copy.
+template <class T>
+bool in_place(const Product<T>& g) {
+  return g.b_order == Order::rows && g.I <= 2 * tuning::kTileRows;
+}
+
+// Packs the panels in columns [columns.begin, columns.end) of B for steps [p, p + steps); `packed` is where column 0
+// would be.
+template <class T>
+void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps) {
+  constexpr Index kSideBySide = 4;
+  Index j = columns.begin;
+  if (g.b_order == Order::columns) {
+    for (; j < columns.end; j += kPanel<T>) {
+      const Index count = min(kPanel<T>, g.J - j);
+      pack_columns(packed + j * steps, g.b + j * g.b_row + p, g.b_row, steps, count, panel_width<T>(count));
+    }
+    return;
+  }
+  const Index whole = columns.begin + (columns.end - columns.begin) / kPanel<T> * kPanel<T>;
+  if (in_place(g)) j = whole;
+  for (; j < whole; j += kSideBySide * kPanel<T>) {
+    const Index panels = min(kSideBySide, (whole - j) / kPanel<T>);
+    pack_rows(packed + j * steps, g.b + p * g.b_row + j, g.b_row, steps, panels);
+  }
+  if (whole < columns.end) {
+    const Index count = columns.end - whole;
+    pack_partial(packed + whole * steps, g.b + p * g.b_row + whole, g.b_row, steps, count, panel_width<T>(count));
+  }
+}
+
+// Whether rows of A are copied before a tile reads them: elements of a row lie apart, or rows lie a multiple of 4 KiB
+// apart, so that they share a set of the first-level cache and evict each other.
+template <class T>
+bool copies_a(const Product<T>& g) {
+  return g.a_step != 1 || (g.I > 4 && g.a_row * static_cast<Index>(sizeof(T)) % 4096 == 0);
+}
+
+// Rows [i, i + rows) of A for steps [p, p + steps) in the order in which the tile reads them, in `buffer` where they
+// are copied, or have been.
+template <class T>
+TileRows<T> prepare_a(const Product<T>& g, T* buffer, bool copied, Index i, Index rows, Index p, Index steps) {
+  const T* a = g.a + i * g.a_row + p * g.a_step;
+  if (!copies_a(g)) return {a, g.a_row, 1};
+  if (g.a_step != 1) {
+    constexpr Index R = tuning::kTileRows;
+    if (copied) return {buffer, 1, rows};
+    if (rows == R) {
+      for (Index s = 0; s < steps; ++s) std::memcpy(buffer + s * R, a + s * g.a_step, R * sizeof(T));
+    } else {
+      for (Index s = 0; s < steps; ++s) {
+        for (Index r = 0; r < rows; ++r) buffer[s * rows + r] = a[s * g.a_step + r];
+      }
+    }
+    return {buffer, 1, rows};
+  }
+  const Index stride = steps + kWidth<T>;
+  for (Index r = 0; r < rows && !copied; ++r)
+    std::memcpy(buffer + r * stride, a + r * g.a_row, static_cast<std::size_t>(steps) * sizeof(T));
+  return {buffer, stride, 1};
+}
+
+template <class T>
+Panel<T> panel_of(const Product<T>& g, const T* packed, Index j, Index p, Index steps) {
+  if (in_place(g) && j + kPanel<T> <= g.J) return {g.b + p * g.b_row + j, g.b_row};
+  return {packed + j * steps, panel_width<T>(g.J - j)};
+}
+
+// Columns of B that its panels have room for.
+template <class T>
+Index padded_columns(Index J) {
+  const Index whole = J / kPanel<T> * kPanel<T>;
+  return whole + (J > whole ? panel_width<T>(J - whole) : 0);
+}
+
+template <class T>
+void pack_all(const Product<T>& g, T* packed) {
+  for (Index p = 0; p < g.P; p += block_steps(g))
+    pack_b(g, packed + p * padded_columns<T>(g.J), {0, g.J}, p, min(block_steps(g), g.P - p));
+}
+
+}  // namespace
+}  // namespace nnative
