@@ -48,6 +48,11 @@ class Uses {
     const bool temporary = memory_[m].kind == Memory::Kind::temporary;
     return temporary && uses_[m].count == 2 && uses_[m].writes == 1 ? uses_[m].writer : none;
   }
+  // The temporary that only one step writes; `none` for any other memory.
+  std::size_t written_once(const void* pointer) const {
+    const std::size_t m = map_.memory_at(pointer);
+    return memory_[m].kind == Memory::Kind::temporary && uses_[m].writes == 1 ? m : none;
+  }
   bool is_constant(const void* pointer) const {
     const std::size_t m = map_.memory_at(pointer);
     return memory_[m].kind == Memory::Kind::external && uses_[m].writes == 0;
@@ -96,10 +101,27 @@ bool relu_into_backward(Steps& steps, const Uses& uses, std::size_t s) {
   return true;
 }
 
+// fill(y): a seed of the gradient, mostly
+template <class T>
+bool fill_once(const std::unique_ptr<Step>& step, const Uses& uses, std::vector<Memory>& memory,
+               std::vector<Constant>& constants) {
+  constexpr std::size_t kSmall = 4096;
+  auto* fill = launch_of(kernels<T>().elementwise->fill, step);
+  if (fill == nullptr) return false;
+  auto& [y, size, value] = fill->its_arguments();
+  const std::size_t m = uses.written_once(y);
+  if (m == Uses::none || memory[m].bytes > kSmall) return false;
+  memory[m].kind = Memory::Kind::external;
+  constants.push_back({m, allocate_lines(memory[m].bytes)});
+  y = reinterpret_cast<T*>(constants.back().bytes.get());
+  step->run(Team{0, 1, nullptr, nullptr, nullptr});
+  return true;
+}
+
 template <class T>
 class Packer {
  public:
-  explicit Packer(std::vector<Memory>& memory) : memory_(memory) {}
+  Packer(std::vector<Memory>& memory, std::vector<Constant>& constants) : memory_(memory), constants_(constants) {}
 
   void pack(std::unique_ptr<Step>& step, const Uses& uses) {
     const auto& family = *kernels<T>().linear;
@@ -110,9 +132,10 @@ class Packer {
     const T*& packed = packed_[weight];
     if (packed == nullptr) {
       const std::size_t bytes = static_cast<std::size_t>(family.packed_size(K, M)) * sizeof(T);
-      owned.push_back(allocate_lines(bytes));
-      memory_.push_back({owned.back().get(), bytes, Memory::Kind::external});
-      auto* to = reinterpret_cast<T*>(owned.back().get());
+      OwnedMemory owned = allocate_lines(bytes);
+      auto* to = reinterpret_cast<T*>(owned.get());
+      memory_.push_back({owned.get(), bytes, Memory::Kind::external});
+      constants_.push_back({memory_.size() - 1, std::move(owned)});
       family.pack(to, weight, K, M);
       packed = to;
     }
@@ -120,19 +143,11 @@ class Packer {
     linear->its_kernel() = family.forward_packed;
   }
 
-  std::vector<OwnedMemory> owned;
-
  private:
   std::vector<Memory>& memory_;
+  std::vector<Constant>& constants_;
   std::map<const T*, const T*> packed_;  // by weight
 };
-
-template <class T>
-void pack_weights(Steps& steps, const Uses& uses, std::vector<Memory>& memory, std::vector<OwnedMemory>& owned) {
-  Packer<T> packer(memory);
-  for (auto& step : steps) packer.pack(step, uses);
-  for (OwnedMemory& packed : packer.owned) owned.push_back(std::move(packed));
-}
 
 }  // namespace
 
@@ -145,27 +160,29 @@ OwnedMemory allocate_lines(std::size_t bytes) {
   return memory;
 }
 
-std::vector<OwnedMemory> fuse(Steps& steps, std::vector<Memory>& memory, const FuseOptions& options) {
+std::vector<Constant> fuse(Steps& steps, std::vector<Memory>& memory, const FuseOptions& options) {
+  std::vector<Constant> constants;
   if (options.fuse) {
     const Uses uses(steps, memory);
     constexpr bool (*rules[])(Steps&, const Uses&, std::size_t) = {
         relu_into_forward<float>, relu_into_forward<double>, relu_into_backward<float>, relu_into_backward<double>};
     for (std::size_t s = 0; s < steps.size(); ++s) {
-      for (const auto rule : rules) {
-        if (steps[s] != nullptr && rule(steps, uses, s)) steps[s].reset();
-      }
+      bool done =
+          fill_once<float>(steps[s], uses, memory, constants) || fill_once<double>(steps[s], uses, memory, constants);
+      for (const auto rule : rules) done = done || rule(steps, uses, s);
+      if (done) steps[s].reset();
     }
     std::erase(steps, nullptr);
   }
-  std::vector<OwnedMemory> owned;
   if (options.frozen) {
     const Uses uses(steps, memory);
-    std::vector<Memory> packed;
-    pack_weights<float>(steps, uses, packed, owned);
-    pack_weights<double>(steps, uses, packed, owned);
-    memory.insert(memory.end(), packed.begin(), packed.end());
+    std::vector<Memory> all = memory;
+    Packer<float> floats(all, constants);
+    Packer<double> doubles(all, constants);
+    for (auto& step : steps) floats.pack(step, uses), doubles.pack(step, uses);
+    memory = std::move(all);
   }
-  return owned;
+  return constants;
 }
 
 }  // namespace nnative

@@ -2,6 +2,7 @@
 //
 //   linear_forward, then relu_forward of its result alone      the product's epilogue applies relu
 //   linear_backward_input, then relu_backward of its result    the product's epilogue applies the mask
+//   fill of a small array that nothing else writes             the array is filled once
 //   linear_forward by a frozen weight                          the weight is packed once
 #pragma once
 
@@ -13,8 +14,8 @@
 namespace nnative {
 
 struct FuseOptions {
-  bool fuse;    // the first two rules
-  bool frozen;  // the third: what the program only reads from outside never changes
+  bool fuse;    // all rules but the last
+  bool frozen;  // the last: what the program only reads from outside never changes
 };
 
 struct FreeMemory {
@@ -23,8 +24,14 @@ struct FreeMemory {
 using OwnedMemory = std::unique_ptr<std::byte, FreeMemory>;
 OwnedMemory allocate_lines(std::size_t bytes);  // at a cache line
 
-// Changes steps, and appends to `memory` what it packs; returns that memory's owners.
-std::vector<OwnedMemory> fuse(std::vector<std::unique_ptr<Step>>& steps, std::vector<Memory>& memory,
-                              const FuseOptions& options);
+// Memory with numbers that never change.
+struct Constant {
+  std::size_t memory;
+  OwnedMemory bytes;
+};
+
+// Changes steps, and appends to `memory` what it packs. Returns the constants, which take the place of memory.
+std::vector<Constant> fuse(std::vector<std::unique_ptr<Step>>& steps, std::vector<Memory>& memory,
+                           const FuseOptions& options);
 
 }  // namespace nnative

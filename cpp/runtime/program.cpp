@@ -55,11 +55,12 @@ std::size_t place(const std::vector<std::size_t>& bytes, const std::vector<Lifet
 Program::Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory, const FuseOptions& options)
     : steps_(std::move(steps)),
       memory_(std::move(memory)),
-      packed_(fuse(steps_, memory_, options)),
+      constants_(fuse(steps_, memory_, options)),
       recorded_(memory_),
       inner_(make_barrier()) {
   for (const auto& step : steps_) nanoseconds_ += step->cost.nanoseconds;
   recorded_.work_in_place(steps_);
+  for (const Constant& constant : constants_) memory_[constant.memory].base = constant.bytes.get();
   plan(members_for(nanoseconds_, num_threads()));
 }
 

@@ -52,7 +52,7 @@ class Program {
 
   std::vector<std::unique_ptr<Step>> steps_;  // as recorded
   std::vector<Memory> memory_;                // where it lies now
-  std::vector<OwnedMemory> packed_;
+  std::vector<Constant> constants_;
   MemoryMap recorded_;  // where memory lay then
   double nanoseconds_ = 0;
 

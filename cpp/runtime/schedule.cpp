@@ -90,28 +90,26 @@ std::vector<Access> MemoryMap::accesses(Step& step) const {
 }
 
 void MemoryMap::work_in_place(const std::vector<std::unique_ptr<Step>>& steps) {
+  std::vector<std::vector<Access>> accesses_of;
   std::vector<std::size_t> uses(memory_.size(), 0);
   for (const auto& step : steps) {
-    for (const Access& access : accesses(*step)) {
+    accesses_of.push_back(accesses(*step));
+    for (const Access& access : accesses_of.back()) {
       if (access.memory != kNone) ++uses[access.memory];
     }
   }
-  for (const auto& step : steps) {
-    const std::vector<Access> all = accesses(*step);
+  const auto replaceable = [&](const Access& a) {
+    if (!a.pointwise || a.memory == kNone || memory_[a.memory].kind != Memory::Kind::temporary) return false;
+    return a.begin == 0 && a.end == memory_[a.memory].bytes;
+  };
+  for (const std::vector<Access>& all : accesses_of) {
     const auto result = std::find_if(all.begin(), all.end(), [](const Access& a) { return a.written; });
-    if (result == all.end() || !result->pointwise) continue;
-    const auto replaceable = [&](const Access& a) {
-      const Memory& memory = memory_[a.memory];
-      return a.pointwise && memory.kind == Memory::Kind::temporary && a.begin == 0 && a.end == memory.bytes;
-    };
+    if (result == all.end() || !replaceable(*result)) continue;
     // An operand with two uses: by the launch that computes it, and here.
     const auto operand = std::find_if(all.begin(), all.end(), [&](const Access& a) {
-      return !a.written && a.memory != kNone && replaceable(a) && uses[a.memory] == 2 && a.end == result->end;
+      return !a.written && replaceable(a) && uses[a.memory] == 2 && a.end == result->end;
     });
-    if (operand == all.end() || !replaceable(*result)) continue;
-    uses[operand->memory] += uses[result->memory];
-    for (std::size_t& memory : instead_)
-      if (memory == result->memory) memory = operand->memory;
+    if (operand != all.end()) instead_[result->memory] = instead_[operand->memory];
   }
 }
 

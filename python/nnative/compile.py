@@ -264,14 +264,18 @@ def _record(
     leaves: list[Tensor] = []
     structure = _flatten(result, leaves)
     del result
-    for leaf in leaves:
-        native.add_result(leaf.data)
-    copies = [np.array(leaf.data) for leaf in leaves]
+    copies = [_noted(native, t.data) for t in leaves]
     leaves.clear()  # with them the tape goes, and what it kept becomes temporary memory of the program
     state = recording.state()
     replay = native.seal(constants, state.watches, state.gradients, state.refreshers, fuse, frozen)
     recorded = _Recorded(replay, names, structure, [c.shape for c in copies])
     return recorded, _rebuild(structure, iter(copies), Tensor)
+
+
+def _noted(native: Any, result: Array) -> Array:
+    """Return a copy of a result of the function, whose place the recording notes."""
+    native.add_result(result)
+    return np.array(result)
 
 
 def _epoch_array(value: Any, scale: float | None, position: int) -> Array:

@@ -1,0 +1,166 @@
+"""Fused programs do the same with fewer launches, bit for bit."""
+
+import numpy as np
+import pytest
+
+import nnative
+from nnative import Tensor, nn, optim
+
+RNG = np.random.default_rng(0)
+BATCHES = [1, 2, 7, 31, 32, 33, 100]
+
+
+def arrays(rows, columns, dtype):
+    x = RNG.standard_normal((rows, columns)).astype(dtype)
+    x[0, 0] = np.nan if rows > 3 else x[0, 0]  # what is not a number stays so
+    return x
+
+
+def steps_of(recorded):
+    return recorded._recordings[0].replay.steps
+
+
+def both(make, *args):
+    """Return the results and the numbers of launches, plain and fused."""
+    out = []
+    for fuse in (False, True):
+        function, state = make()
+        recorded = nnative.compile(function, fuse=fuse)
+        results = [recorded(*args) for _ in range(3)]
+        values = [t.data.tobytes() for r in results for t in (r if isinstance(r, tuple) else (r,))]
+        out.append((values + [p.data.tobytes() for p in state], steps_of(recorded)))
+    return out
+
+
+@pytest.mark.parametrize("rows", BATCHES)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_relu_joins_the_product_before_it(rows, threads, dtype, isa, set_threads):
+    set_threads(threads)
+    weights = [RNG.standard_normal(shape).astype(dtype) for shape in ((70, 45), (70,), (9, 70))]
+
+    def make():
+        w, b, v = (nn.Parameter(a.copy()) for a in weights)
+        return lambda x: nn.functional.relu(
+            nn.functional.linear(nn.functional.relu(nn.functional.linear(x, w, b)), v)
+        ), []
+
+    (plain, before), (fused, after) = both(make, arrays(rows, 45, dtype))
+    assert plain == fused
+    assert after == before - 2
+
+
+@pytest.mark.parametrize("rows", BATCHES)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_mask_of_relu_joins_the_product_of_the_gradient(rows, threads, dtype, isa, set_threads):
+    set_threads(threads)
+    weights = [RNG.standard_normal(shape).astype(dtype) for shape in ((70, 45), (50, 70), (9, 50))]
+
+    def make():
+        parameters = [nn.Parameter(a.copy()) for a in weights]
+        optimizer = optim.SGD(parameters, lr=0.01)
+
+        def step(x):
+            optimizer.zero_grad()
+            h = x
+            for w in parameters:
+                h = nn.functional.relu(nn.functional.linear(h, w))
+            loss = h.sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, parameters
+
+    x = RNG.standard_normal((rows, 45)).astype(dtype)
+    (plain, before), (fused, after) = both(make, x)
+    assert plain == fused
+    # Three forward, two backward (the last mask follows no product), and the seed of the gradient is there already.
+    assert after == before - 3 - 2 - 1
+
+
+def test_what_is_used_twice_is_not_fused(dtype):
+    """The product's own value is needed as well."""
+    w = RNG.standard_normal((8, 8)).astype(dtype)
+
+    def make():
+        p = nn.Parameter(w.copy())
+
+        def f(x):
+            h = nn.functional.linear(x, p)
+            return nn.functional.relu(h) + h
+
+        return f, []
+
+    (plain, before), (fused, after) = both(make, RNG.standard_normal((5, 8)).astype(dtype))
+    assert plain == fused
+    assert after == before
+
+
+def test_a_result_is_not_fused_away(dtype):
+    p = nn.Parameter(RNG.standard_normal((8, 8)).astype(dtype))
+
+    def f(x):
+        h = nn.functional.linear(x, p)
+        return h, nn.functional.relu(h)
+
+    x = RNG.standard_normal((5, 8)).astype(dtype)
+    recorded = nnative.compile(f)
+    for got in (recorded(x), recorded(x)):
+        for g, want in zip(got, f(Tensor(x)), strict=True):
+            np.testing.assert_array_equal(g.data, want.data)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (15, 17), (45, 33), (784, 130), (33, 10), (2500, 40), (64, 200)])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_frozen_weights_give_the_same_bits(shape, threads, dtype, isa, set_threads):
+    set_threads(threads)
+    K, M = shape
+    layer = nn.Sequential(nn.Linear(K, M), nn.ReLU(), nn.Linear(M, 3, bias=False)).to(dtype)
+    with nnative.no_grad():
+        for rows in (1, 2, 3, 4, 5, 8, 13, 32, 70):
+            x = RNG.standard_normal((rows, K)).astype(dtype)
+            recorded = nnative.compile(lambda x: layer(x), frozen=True)
+            want = layer(Tensor(x)).data
+            for _ in range(2):
+                np.testing.assert_array_equal(recorded(x).data, want, err_msg=str(rows))
+
+
+def test_frozen_weights_are_taken_as_they_were():
+    layer = nn.Linear(4, 3)
+    x = RNG.standard_normal((2, 4)).astype("float32")
+    frozen, live = nnative.compile(layer.forward, frozen=True), nnative.compile(layer.forward)
+    with nnative.no_grad():
+        before = frozen(x).data.copy()
+        live(x)
+        layer.weight.data[...] = 0
+        np.testing.assert_array_equal(frozen(x).data, before)
+        np.testing.assert_array_equal(live(x).data, layer(Tensor(x)).data)
+
+
+def test_weights_that_the_program_changes_are_not_frozen(dtype):
+    """A training step stays right: what it updates is not a constant."""
+
+    def train(frozen):
+        p = nn.Parameter(np.ones((3, 4), dtype))
+        optimizer = optim.SGD([p], lr=0.1)
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = nn.functional.linear(x, p).mean()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        recorded = nnative.compile(step, frozen=frozen)
+        return [recorded(np.ones((5, 4), dtype)).item() for _ in range(4)]
+
+    assert train(True) == train(False)
+
+
+def test_compile_is_also_a_decorator_with_options():
+    @nnative.compile(fuse=False)
+    def double(x):
+        return x * 2.0
+
+    assert double(np.ones(3, "float32")).tolist() == [2.0, 2.0, 2.0]
+    assert not double.fuse
