@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnative.memory import aligned_zeros
 from nnative import ops
+from nnative.memory import aligned_zeros
 from nnative.nn import init
 from nnative.nn.module import Module
 from nnative.nn.parameter import Parameter

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nnative.memory import aligned_zeros
 from nnative import _native
 from nnative.autograd import Array, TensorBase
+from nnative.memory import aligned_zeros
 from nnative.optim.optimizer import Group, Optimizer, State
 from nnative.reference.optim import SGD_HYPER
 
