@@ -4,6 +4,7 @@ from numpy import float32, float64, int32, int64
 
 from nnative import nn, ops, optim, random
 from nnative._native import __version__
+from nnative.anomaly import detect_anomaly
 from nnative.autograd import Function
 from nnative.compile import compile
 from nnative.creation import arange, from_numpy, full, ones, ones_like, tensor, zeros, zeros_like
@@ -27,6 +28,7 @@ __all__ = [
     "compile",
     "concatenate",
     "cpu_info",
+    "detect_anomaly",
     "enable_grad",
     "exp",
     "float32",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from nnative import _native
+from nnative.nn.hooks import Hookable, call
 from nnative.nn.parameter import Parameter
 from nnative.nn.state import LoadResult, load_entries
 from nnative.recording import state as recording_state
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="Module")
 
 
-class Module:
+class Module(Hookable):
     """Base class of layers and networks: assign parameters and modules to attributes and write ``forward``.
 
     A `Parameter` or `Module` is registered by being an attribute; nothing else is kept, so that reading an attribute is
@@ -58,9 +59,8 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output."""
-        recording = recording_state.recording
-        if recording is not None:
-            recording.watch(self, "training")
+        if self._hooks is not None or recording_state.observer is not None:
+            return call(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
     # Registration

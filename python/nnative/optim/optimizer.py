@@ -96,8 +96,8 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        if recording.state.recording is not None:
-            self._note(recording.state.recording)
+        if recording.state.observer is not None:
+            recording.state.observer.step(self)
         self.has_stepped = True
         state = self.state
         for group in self.param_groups:
