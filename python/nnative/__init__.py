@@ -12,9 +12,9 @@ from nnative.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_en
 from nnative.ops import abs, cat, clip, concatenate, exp, log, matmul, maximum, mean, minimum, sqrt, stack, sum, where
 from nnative.random import Generator, initial_seed, manual_seed
 from nnative.tensor import Tensor
-from nnative.threads import cpu_info, get_num_threads, register_threadpoolctl, set_num_threads
+from nnative.threads import cpu_info, get_num_threads, set_num_threads, watch_for_threadpoolctl
 
-register_threadpoolctl()
+watch_for_threadpoolctl()
 
 __all__ = [
     "Function",
