@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnative.recording import Observer
+from nnative.recording import ModuleObserver
 
 if TYPE_CHECKING:
     from nnative.autograd import Array, Function, TensorBase
-    from nnative.nn.module import Module
     from nnative.optim.optimizer import Optimizer
     from nnative.tensor import Tensor
 
@@ -36,7 +35,7 @@ class AnomalyError(RuntimeError):
         self.step = step
 
 
-class detect_anomaly(Observer):
+class detect_anomaly(ModuleObserver):
     """Within its ``with`` block, raise at the first operation that returns NaN or infinity, forward or backward.
 
     The error names the operation, the layer, the step and the range of the inputs. Recorded steps run eagerly within
@@ -67,26 +66,13 @@ class detect_anomaly(Observer):
     def __init__(self, check_nan: bool = True, check_inf: bool = True) -> None:
         self._check_nan = check_nan
         self._check_inf = check_inf
-        self._path: list[tuple[Module, str]] = []
+        super().__init__()
         self._steps = 0
 
     def __enter__(self) -> detect_anomaly:
-        self._path, self._steps = [], 0
+        self.path, self._steps = [], 0
         super().__enter__()
         return self
-
-    def enter(self, module: Module) -> None:
-        """Note the module's name within the one that calls it."""
-        name = type(module).__name__
-        if self._path:
-            caller, place = self._path[-1]
-            names = (n for n, m in caller.named_modules() if m is module and n)
-            name = f"{place}.{next(names, type(module).__name__)}"
-        self._path.append((module, name))
-
-    def leave(self, module: Module, output: Any) -> None:
-        """Go back to the module that called."""
-        self._path.pop()
 
     def step(self, optimizer: Optimizer) -> None:
         """Count the step."""
@@ -94,7 +80,11 @@ class detect_anomaly(Observer):
 
     def note(self, node: Function, inputs: Sequence[TensorBase], arrays: Sequence[Any], result: Tensor) -> None:
         """Look at a result, and note the layer of the operation for its backward pass."""
-        layer = f"{self._path[-1][1]} ({type(self._path[-1][0]).__name__})" if self._path else ""
+        layer = ""
+        if self.path:
+            module, place = self.path[-1]
+            root = type(self.path[0][0]).__name__
+            layer = f"{root}.{place} ({type(module).__name__})" if place else root
         node.__dict__["_layer"] = layer
         found = self._look(result._data)
         if found:

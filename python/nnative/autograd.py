@@ -254,6 +254,19 @@ def _nodes(root: Function) -> list[Function]:
     return sorted(seen, key=operator.attrgetter("number"), reverse=True)
 
 
+def leaves(root: TensorBase) -> list[TensorBase]:
+    """Return the tensors that `backward` from here would give a gradient."""
+    if root._node is None:
+        return [root] if root._requires_grad else []
+    found = {
+        id(tensor): tensor
+        for node in _nodes(root._node)
+        for tensor in node.inputs or ()
+        if isinstance(tensor, TensorBase) and tensor._node is None and tensor._requires_grad
+    }
+    return list(found.values())
+
+
 def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
     if root._node is None:
         _accumulate(root, gradient, fresh=False)

@@ -6,8 +6,8 @@ at a time on a thread, and where there is none, that is one comparison an operat
 
 from __future__ import annotations
 
-import threading
 import weakref
+from _thread import _local  # threading.local, without the rest of threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +75,27 @@ class Observer:
         """Take note of an optimizer that is about to update."""
 
 
-class _Active(threading.local):
+class ModuleObserver(Observer):
+    """An observer that knows which modules are being called, outermost first, by their paths in the outermost."""
+
+    def __init__(self) -> None:
+        self.path: list[tuple[Module, str]] = []
+
+    def enter(self, module: Module) -> None:
+        """Find the module's name within the one that calls it."""
+        place = ""
+        if self.path:
+            caller, place = self.path[-1]
+            name = next((n for n, m in caller.named_modules() if m is module), type(module).__name__)
+            place = f"{place}.{name}" if place else name
+        self.path.append((module, place))
+
+    def leave(self, module: Module, output: Any) -> None:
+        """Go back to the module that called."""
+        self.path.pop()
+
+
+class _Active(_local):
     observer: Observer | None = None
     recording: Recording | None = None  # the observer, if it is one
 

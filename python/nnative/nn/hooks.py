@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from nnative.grad_mode import mode
 from nnative.nn.backward_hooks import BackwardHooks
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 Hook = Callable[..., Any]
 
 
-class Registered(NamedTuple):
+class Registered:
     """A hook with how it wants to be called."""
 
-    hook: Hook
-    with_kwargs: bool = False
-    always_call: bool = False
+    def __init__(self, hook: Hook, with_kwargs: bool = False, always_call: bool = False) -> None:
+        self.hook = hook
+        self.with_kwargs = with_kwargs
+        self.always_call = always_call
 
 
 class Hooks:
