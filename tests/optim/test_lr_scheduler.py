@@ -21,10 +21,11 @@ def sgd(**options):
 class Training:
     """A network whose optimizer follows a schedule."""
 
-    def __init__(self, make):
+    def __init__(self, make, kind="SGD"):
         nnative.manual_seed(3)
         self.model = nn.Sequential(nn.Linear(6, 9), nn.Tanh(), nn.Linear(9, 3))
-        self.optimizer = optim.SGD(self.model.parameters(), lr=0.5, momentum=0.5)
+        options = {"lr": 0.5, "momentum": 0.5} if kind == "SGD" else {"lr": 0.01}
+        self.optimizer = getattr(optim, kind)(self.model.parameters(), **options)
         self.schedule = make(self.optimizer)
 
     def step(self, x, y):
@@ -45,10 +46,11 @@ SCHEDULES = {
 }
 
 
+@pytest.mark.parametrize("kind", ["SGD", "Adam"])
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_a_recorded_step_follows_a_schedule(name):
-    eager, recorded = Training(SCHEDULES[name]), Training(SCHEDULES[name])
-    constant = Training(lambda o: None)
+def test_a_recorded_step_follows_a_schedule(name, kind):
+    eager, recorded = Training(SCHEDULES[name], kind), Training(SCHEDULES[name], kind)
+    constant = Training(lambda o: None, kind)
     step = nnative.compile(recorded.step)
     for x, y in zip(X, Y, strict=True):
         assert step(x, y).item() == eager.step(nnative.Tensor(x), y).item()
@@ -57,6 +59,27 @@ def test_a_recorded_step_follows_a_schedule(name):
         recorded.schedule.step()
     assert eager.values() == recorded.values() != constant.values()
     assert len(step._recordings) == 1
+
+
+SCHEDULES_TO_CALL = {
+    "step": lambda o: lr_scheduler.StepLR(o, 1).step(),
+    "restarts": lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 3).step(),
+    "plateau": lambda o: lr_scheduler.ReduceLROnPlateau(o).step(1.0),
+    "chained": lambda o: lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(o, 1)]).step(),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES_TO_CALL)
+def test_a_schedule_within_a_recorded_step_is_an_error(name):
+    training = Training(lambda o: None)
+
+    def step(x, y):
+        loss = training.step(x, y)
+        SCHEDULES_TO_CALL[name](training.optimizer)
+        return loss
+
+    with pytest.raises(RuntimeError, match=r"step\(\) is called while a step is recorded"):
+        nnative.compile(step)(X[0], Y[0])
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

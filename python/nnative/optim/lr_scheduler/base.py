@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nnative.optim.optimizer import Group, Optimizer
+from nnative.recording import state as recording_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ class LRScheduler:
 
     A subclass overrides `get_lr`, as in PyTorch, or `next_lr`, the rule for one group. The options of an optimizer are
     read by its native update at every step, so recorded steps and ``step.epoch`` follow a schedule without being
-    recorded again.
+    recorded again. Call `step` outside of the recorded function; with ``step.epoch`` that is once an epoch.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ class LRScheduler:
         For something that is no `Optimizer`.
     KeyError
         For ``last_epoch`` ≥ 0 and groups without ``initial_lr``.
+    RuntimeError
+        From `step` within a function that is recorded.
 
     Examples
     --------
@@ -111,6 +114,7 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go on to the next step, or to a given one (deprecated), and set the rates."""
+        fail_if_recorded(self)
         if self._step_count == 1 and not (self.optimizer.has_stepped or self.optimizer.state):
             warnings.warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite order, or "
@@ -124,6 +128,7 @@ class LRScheduler:
         self._update_lr(epoch)
 
     def _update_lr(self, epoch: int | None = None) -> None:
+        fail_if_recorded(self)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if epoch is not None and self.closed_lr is not None:
             self._set([self.closed_lr(base) for base in self.base_lrs])
@@ -152,6 +157,15 @@ def _flag(schedule: LRScheduler, name: str) -> Iterator[None]:
         yield
     finally:
         setattr(schedule, name, False)
+
+
+def fail_if_recorded(schedule: LRScheduler) -> None:
+    """Raise RuntimeError while a step is recorded."""
+    if recording_state.recording is not None:
+        raise RuntimeError(
+            f"[{type(schedule).__name__}] step() is called while a step is recorded: replays would not call it again. "
+            "Call it after the recorded step, which reads the rates anew each time"
+        )
 
 
 def optimizer_of(schedule: LRScheduler, optimizer: Any) -> Optimizer:

@@ -6,7 +6,14 @@ import math
 import warnings
 from typing import Any, SupportsFloat
 
-from nnative.optim.lr_scheduler.base import EPOCH_DEPRECATED, LRScheduler, optimizer_of, per_group, rates_of
+from nnative.optim.lr_scheduler.base import (
+    EPOCH_DEPRECATED,
+    LRScheduler,
+    fail_if_recorded,
+    optimizer_of,
+    per_group,
+    rates_of,
+)
 from nnative.optim.optimizer import Optimizer
 
 
@@ -86,6 +93,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take the metric of another epoch, and reduce the rates where it is time."""
+        fail_if_recorded(self)
         current = float(metrics)
         if epoch is not None:
             warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
