@@ -1,20 +1,28 @@
 """Deep neural networks trained on CPUs at the speed of the hardware."""
 
+from typing import TYPE_CHECKING
+
 from numpy import float32, float64, int32, int64
 
-from nnative import nn, ops, optim, random
+from nnative import ops, random
 from nnative._native import __version__
 from nnative.anomaly import detect_anomaly
 from nnative.autograd import Function
 from nnative.compile import compile
 from nnative.creation import arange, from_numpy, full, ones, ones_like, tensor, zeros, zeros_like
 from nnative.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from nnative.lazy import lazy
 from nnative.ops import abs, cat, clip, concatenate, exp, log, matmul, maximum, mean, minimum, sqrt, stack, sum, where
 from nnative.random import Generator, initial_seed, manual_seed
 from nnative.tensor import Tensor
 from nnative.threads import cpu_info, get_num_threads, set_num_threads, watch_for_threadpoolctl
 
 watch_for_threadpoolctl()
+
+if TYPE_CHECKING:
+    from nnative import nn, optim
+else:
+    __getattr__ = lazy(__name__, "nn", "optim")
 
 __all__ = [
     "Function",
