@@ -73,6 +73,20 @@ def test_figures_are_those_of_the_definitions():
     np.testing.assert_allclose(layer.weight_gradient_norm**2, sum((p.grad**2).sum() for p in parameters), rtol=1e-12)
 
 
+def test_gradients_of_an_output_used_twice_add_up():
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(6, 6), nn.Identity()
+
+        def forward(self, x):
+            h = self.first(x)
+            return h * 2 + self.second(h) * 3
+
+    report = nn.utils.doctor(Residual(), X, Y, lambda output, _: output.sum())
+    assert report["first"].gradient_norm == pytest.approx(5 * np.sqrt(32 * 6))
+
+
 class Functional(nn.Module):
     """Activations that are functions, and one layer called twice."""
 

@@ -169,8 +169,8 @@ def test_backward_hooks_are_pytorchs(change, needs):
         )
         module.register_full_backward_pre_hook(before)
         p, q = module(x * 1, 3.0, y)
-        (p * p).sum().backward(retain_graph=True)  # the second output gets no gradient
-        (p * q).sum().backward()
+        (p * q).sum().backward(retain_graph=True)
+        (p * p).sum().backward()  # the second output gets no gradient
         results.append((seen, [None if t.grad is None else np.asarray(t.grad) for t in (x, y)]))
     for ours, theirs in zip(*([*seen, grads] for seen, grads in results), strict=True):
         for g, h in zip(ours, theirs, strict=True):
