@@ -7,13 +7,12 @@ from nnative.optim.lr_scheduler.cyclic import CyclicLR, OneCycleLR
 from nnative.optim.lr_scheduler.factors import (
     ConstantLR,
     ExponentialLR,
-    LambdaLR,
     LinearLR,
-    MultiplicativeLR,
     MultiStepLR,
     PolynomialLR,
     StepLR,
 )
+from nnative.optim.lr_scheduler.functions import LambdaLR, MultiplicativeLR
 from nnative.optim.lr_scheduler.momentum import SutskeverMomentum
 from nnative.optim.lr_scheduler.plateau import ReduceLROnPlateau
 

@@ -86,6 +86,18 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     References
     ----------
     I. Loshchilov and F. Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative.optim import SGD, lr_scheduler
+    >>> optimizer = SGD([nnative.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=2)
+    >>> for _ in range(5):
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.5]
     """
 
     T_cur: float

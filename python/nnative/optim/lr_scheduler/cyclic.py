@@ -62,6 +62,18 @@ class CyclicLR(_Cycle):
     References
     ----------
     L. Smith, Cyclical learning rates for training neural networks, WACV 2017.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative.optim import SGD, lr_scheduler
+    >>> optimizer = SGD([nnative.zeros(1, requires_grad=True)], lr=1.0, momentum=0.9)
+    >>> schedule = lr_scheduler.CyclicLR(optimizer, 0.25, 0.75, step_size_up=2)
+    >>> for _ in range(3):
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.5]
     """
 
     def __init__(

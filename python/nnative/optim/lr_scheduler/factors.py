@@ -1,89 +1,30 @@
-"""Schedules that multiply: by a function, at milestones, along a line, an exponential or a polynomial."""
+"""Schedules that multiply: at milestones, along a line, an exponential or a polynomial."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
-from nnative.optim.lr_scheduler.base import Factor, LRScheduler, function_state
+from nnative.optim.lr_scheduler.base import LRScheduler
 from nnative.optim.optimizer import Optimizer
 
 
-class LambdaLR(LRScheduler):
-    """Initial rate times a function of the step: ``lr = initial_lr · f(t)``.
-
-    Parameters
-    ----------
-    optimizer, last_epoch
-        As in `LRScheduler`.
-    lr_lambda
-        f, or a list of one for each group. `state_dict` has the attributes of callable objects, and nothing of
-        functions.
-
-    Raises
-    ------
-    ValueError
-        For a list of another length than the groups.
+class StepLR(LRScheduler):
+    """The rate times ``gamma`` every ``step_size`` steps: ``lr = initial_lr · gamma^⌊t/step_size⌋``.
 
     Examples
     --------
     >>> import nnative
     >>> from nnative.optim import SGD, lr_scheduler
     >>> optimizer = SGD([nnative.zeros(1, requires_grad=True)], lr=1.0)
-    >>> warm_up = lr_scheduler.LambdaLR(optimizer, lambda t: min(1.0, (t + 1) / 4))
-    >>> rates = []
-    >>> for _ in range(5):
+    >>> schedule = lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
+    >>> for _ in range(4):
     ...     optimizer.step()
-    ...     rates += warm_up.get_last_lr()
-    ...     warm_up.step()
-    >>> rates
-    [0.25, 0.5, 0.75, 1.0, 1.0]
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
     """
-
-    def __init__(self, optimizer: Optimizer, lr_lambda: Factor | list[Factor], last_epoch: int = -1) -> None:
-        groups = len(optimizer.param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, list | tuple) else [lr_lambda] * groups
-        if len(self.lr_lambdas) != groups:
-            raise ValueError(f"[{type(self).__name__}] Expected {groups} lr_lambdas, but got {len(self.lr_lambdas)}")
-        super().__init__(optimizer, last_epoch)
-
-    def next_lr(self, lr: float, i: int) -> float:
-        """Return initial_lr · f(t)."""
-        return self.base_lrs[i] * self.lr_lambdas[i](self.last_epoch)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all but the optimizer; of the functions, the attributes of callable objects."""
-        return super().state_dict() | {"lr_lambdas": [function_state(f) for f in self.lr_lambdas]}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned; functions stay as they are."""
-        super().load_state_dict({k: v for k, v in state_dict.items() if k != "lr_lambdas"})
-        for function, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
-            if saved is not None:
-                function.__dict__.update(saved)
-
-
-class MultiplicativeLR(LambdaLR):
-    """The rate times a function of the step, at every step: ``lr ← lr · f(t)``; arguments are those of `LambdaLR`.
-
-    Raises TypeError for something that cannot be called.
-    """
-
-    def __init__(self, optimizer: Optimizer, lr_lambda: Factor | list[Factor], last_epoch: int = -1) -> None:
-        for function in lr_lambda if isinstance(lr_lambda, list | tuple) else [lr_lambda]:
-            if not callable(function):
-                raise TypeError(f"[MultiplicativeLR] lr_lambda should be a function, but got {type(function).__name__}")
-        super().__init__(optimizer, lr_lambda, last_epoch)
-
-    def next_lr(self, lr: float, i: int) -> float:
-        """Return lr · f(t), at the beginning lr."""
-        return lr if self._is_initial else lr * self.lr_lambdas[i](self.last_epoch)
-
-
-class StepLR(LRScheduler):
-    """The rate times ``gamma`` every ``step_size`` steps: ``lr = initial_lr · gamma^⌊t/step_size⌋``."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         self.step_size = step_size
@@ -101,7 +42,20 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """The rate times ``gamma`` at each of the ``milestones``, numbers of steps; one given twice counts twice."""
+    """The rate times ``gamma`` at each of the ``milestones``, numbers of steps; one given twice counts twice.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative.optim import SGD, lr_scheduler
+    >>> optimizer = SGD([nnative.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = lr_scheduler.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5)
+    >>> for _ in range(4):
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
+    """
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -126,6 +80,18 @@ class ConstantLR(LRScheduler):
     """``lr = initial_lr · factor`` for ``total_iters`` steps, then ``initial_lr``.
 
     Raises ValueError for a factor outside [0, 1].
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative.optim import SGD, lr_scheduler
+    >>> optimizer = SGD([nnative.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = lr_scheduler.ConstantLR(optimizer, factor=0.25, total_iters=4)
+    >>> for _ in range(3):
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
     """
 
     def __init__(
@@ -154,6 +120,18 @@ class LinearLR(LRScheduler):
     """``initial_lr`` times a factor that goes from ``start_factor`` to ``end_factor`` in ``total_iters`` equal steps.
 
     Raises ValueError for a start outside (0, 1] and an end outside [0, 1].
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative.optim import SGD, lr_scheduler
+    >>> optimizer = SGD([nnative.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = lr_scheduler.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    >>> for _ in range(1):
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.5]
     """
 
     def __init__(
@@ -195,7 +173,20 @@ class LinearLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """The rate times ``gamma`` at every step: ``lr = initial_lr · gamma^t``."""
+    """The rate times ``gamma`` at every step: ``lr = initial_lr · gamma^t``.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative.optim import SGD, lr_scheduler
+    >>> optimizer = SGD([nnative.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
+    >>> for _ in range(3):
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.125]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -211,7 +202,20 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """``lr = initial_lr · (1 − t/total_iters)^power``, 0 from ``total_iters`` on."""
+    """``lr = initial_lr · (1 − t/total_iters)^power``, 0 from ``total_iters`` on.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative.optim import SGD, lr_scheduler
+    >>> optimizer = SGD([nnative.zeros(1, requires_grad=True)], lr=1.0)
+    >>> schedule = lr_scheduler.PolynomialLR(optimizer, total_iters=4)
+    >>> for _ in range(2):
+    ...     optimizer.step()
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.5]
+    """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
         self.total_iters = total_iters
