@@ -1,5 +1,7 @@
 """detect_anomaly: where the first NaN or infinity came from, eagerly and in recorded steps."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,28 @@ def test_a_gradient_is_named_with_its_layer():
         "in step 1\n  the gradient that arrived: float32 of shape (2,) from 1 to 1\n"
         "  x: float32 of shape (2,) from 0 to 4"
     )
+
+
+def infinite(ctx, x):
+    return np.full_like(x, np.inf)
+
+
+FORWARDS = {
+    "x": staticmethod(infinite),
+    "values": classmethod(lambda cls, ctx, values, *numbers: infinite(ctx, values)),
+    "argument 0": staticmethod(lambda ctx, *args: infinite(ctx, *args)),
+    "argument 0, of a function without names": functools.partial(infinite),
+}
+
+
+@pytest.mark.parametrize("name", FORWARDS)
+def test_arguments_have_the_names_of_forward(name):
+    function = type("Infinite", (nnative.Function,), {"forward": FORWARDS[name]})
+    text = (
+        rf"^\[detect_anomaly\] Infinite returned .*\n  {name.partition(',')[0]}: float32 of shape \(2,\) from 0 to 0$"
+    )
+    with nnative.detect_anomaly(), pytest.raises(AnomalyError, match=text):
+        function.apply(nnative.zeros(2))
 
 
 def test_what_is_looked_for_can_be_chosen():

@@ -123,8 +123,10 @@ class detect_anomaly(ModuleObserver):
 
 def _named(node: Function, arguments: Sequence[Any]) -> dict[str, Any]:
     """Return the arguments of an operation by the names that its ``forward`` gives them."""
-    code = type(node).forward.__code__
-    names = code.co_varnames[1 : code.co_argcount]
+    forward = type(node).forward
+    code = getattr(forward, "__code__", None)  # which compiled functions do not have
+    skipped = 2 if hasattr(forward, "__self__") else 1  # ctx, and before it the class of a class method
+    names = code.co_varnames[skipped : code.co_argcount] if code is not None else ()
     return {names[i] if i < len(names) else f"argument {i}": a for i, a in enumerate(arguments)}
 
 

@@ -51,6 +51,18 @@ def test_saturated_units_are_counted(layer, far):
     assert report["0"].saturated is None
 
 
+def test_the_limits_of_hardtanh_are_its_own():
+    class Hardtanh(nn.Module):
+        min_val, max_val = -2.0, 3.0
+
+        def forward(self, x):
+            return x.clip(self.min_val, self.max_val)
+
+    x = np.array([[-9.0, -2.0, -1.9, 0.0], [2.9, 2.96, 3.0, 9.0]], "float32")
+    report = nn.utils.doctor(nn.Sequential(Hardtanh(), nn.Linear(4, 1)), x, np.zeros((2, 1), "float32"))
+    assert report["0"].saturated == 5 / 8
+
+
 def test_figures_are_those_of_the_definitions():
     model = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3)).double()
     x = X.astype("float64")

@@ -230,6 +230,8 @@ def _dead(found: _Found) -> float | None:
 
 def _saturated(found: _Found, values: Array) -> float | None:
     limits = _LIMITS.get(found.kind)
+    if found.kind == "Hardtanh" and found.module is not None:
+        limits = found.module.min_val, found.module.max_val  # type: ignore[attr-defined]
     if limits is None:
         return None
     margin = _NEAR * (limits[1] - limits[0])
