@@ -44,10 +44,11 @@ def test_submodules_are_there_without_being_imported_at_once():
     lazy = ["nnative.nn", "nnative.optim", "nnative.nn.utils", "nnative.optim.lr_scheduler"]
     code = (
         f"import sys, nnative; print([name for name in {lazy} if name in sys.modules]); "
+        "print('nn' in dir(nnative), 'nn' in vars(nnative), 'ops' in dir(nnative)); "
         "print(nnative.nn.utils.doctor.__name__, nnative.optim.lr_scheduler.StepLR.__name__); "
         "from nnative.nn import utils; print(hasattr(nnative.nn, 'nothing'))"
     )
-    assert run_python(code).splitlines() == ["[]", "doctor StepLR", "False"]
+    assert run_python(code).splitlines() == ["[]", "True False True", "doctor StepLR", "False"]
 
 
 def test_all_is_what_users_see():

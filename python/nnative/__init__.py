@@ -22,7 +22,7 @@ watch_for_threadpoolctl()
 if TYPE_CHECKING:
     from nnative import nn, optim
 else:
-    __getattr__ = lazy(__name__, "nn", "optim")
+    __getattr__, __dir__ = lazy(globals(), "nn", "optim")
 
 __all__ = [
     "Function",

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 
-def lazy(package: str, *names: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a package that imports these submodules on demand."""
+def lazy(package: dict[str, Any], *names: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package, given by its ``globals()``, with submodules to be."""
 
     def load(name: str) -> Any:
         if name in names:
-            return importlib.import_module(f"{package}.{name}")
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            return importlib.import_module(f"{package['__name__']}.{name}")
+        raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
 
-    return load
+    return load, lambda: sorted({*package, *names})

@@ -17,7 +17,7 @@ from nnative.nn.parameter import Parameter
 if TYPE_CHECKING:
     from nnative.nn import utils
 else:
-    __getattr__ = lazy(__name__, "utils")
+    __getattr__, __dir__ = lazy(globals(), "utils")
 
 __all__ = [
     "BatchNorm1d",

@@ -10,6 +10,6 @@ from nnative.optim.sgd import SGD
 if TYPE_CHECKING:
     from nnative.optim import lr_scheduler
 else:
-    __getattr__ = lazy(__name__, "lr_scheduler")
+    __getattr__, __dir__ = lazy(globals(), "lr_scheduler")
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler"]
