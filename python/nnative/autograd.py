@@ -197,9 +197,6 @@ class Function:
         data = cls.forward(ctx, *arrays)
         if type(data) is not np.ndarray or not data.flags.c_contiguous:
             data = _as_array(data, cls, "forward")
-        recording = recording_state.recording
-        if recording is not None:
-            recording.note(cls.__name__, [a for a in args if isinstance(a, TensorBase)], arrays, data)
         result = wrap(data)
         if needs_grad and mode.enabled:
             if data.dtype.char not in "fd":
@@ -207,6 +204,9 @@ class Function:
             result._requires_grad = True
             result._node = ctx
             ctx.number = next(_numbers)
+        observer = recording_state.observer
+        if observer is not None:
+            observer.note(ctx, [a for a in args if isinstance(a, TensorBase)], arrays, result)
         return result
 
 
@@ -254,12 +254,25 @@ def _nodes(root: Function) -> list[Function]:
     return sorted(seen, key=operator.attrgetter("number"), reverse=True)
 
 
+def leaves(root: TensorBase) -> list[TensorBase]:
+    """Return the tensors that `backward` from here would give a gradient."""
+    if root._node is None:
+        return [root] if root._requires_grad else []
+    found = {
+        id(tensor): tensor
+        for node in _nodes(root._node)
+        for tensor in node.inputs or ()
+        if isinstance(tensor, TensorBase) and tensor._node is None and tensor._requires_grad
+    }
+    return list(found.values())
+
+
 def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
     if root._node is None:
         _accumulate(root, gradient, fresh=False)
         return
     arrived = {root._node: gradient}
-    recording = recording_state.recording
+    observer = recording_state.observer
     for node in _nodes(root._node):
         grad = arrived.pop(node, None)
         inputs = node.inputs
@@ -283,8 +296,8 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
                         f"[{type(node).__name__}] backward returned a gradient of {g.dtype} and shape {g.shape} "
                         f"for an argument of {data.dtype} and shape {data.shape}"
                     )
-                if recording is not None:
-                    recording.check(f"{type(node).__name__}.backward", g, (grad, *node.saved_tensors))
+                if observer is not None:
+                    observer.gradient(node, tensor, g, grad)
                 before = tensor._node
                 if before is None:
                     _accumulate(tensor, g, node.returns_fresh)

@@ -16,7 +16,8 @@ import numpy as np
 from nnative import _native, random
 from nnative.autograd import Array, TensorBase, wrap
 from nnative.grad_mode import mode
-from nnative.recording import Recording, active
+from nnative.recording import Recording
+from nnative.recording import state as observed
 from nnative.tensor import Tensor
 
 _KEPT = 16  # recordings of one function; the one unused for longest goes first
@@ -89,7 +90,7 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Replay the function, or record it when no recording fits."""
-        if self._recordings and not kwargs and active() is None:
+        if self._recordings and not kwargs and observed.observer is None:
             latest = self._recordings[0]
             if not latest.names:
                 values = latest.replay.call(args)
@@ -98,10 +99,12 @@ class Compiled:
         return self._call(args, kwargs)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if active() is not None:  # part of an outer recording
+        if observed.recording is not None:  # part of an outer recording
             return self.function(*args, **kwargs)
         names = tuple(kwargs)
         arguments = tuple([_argument(a) for a in (*args, *kwargs.values())])
+        if observed.observer is not None:  # which wants to see every operation
+            return _run_eagerly(self.function, arguments, names)[1]
         for recorded in self._recordings:
             if recorded.names == names:
                 values = recorded.replay.call(arguments)
@@ -163,12 +166,16 @@ class Compiled:
         while start < last:
             rows = min(batch_size, last - start)
             batch = [np.empty((rows, *a.shape[1:]), _fed_dtype(a, scale)) for a in data]
-            recorded = next((r for r in self._recordings if not r.names and r.replay.fits(tuple(batch))), None)
+            fitting = (r for r in self._recordings if not r.names and r.replay.fits(tuple(batch)))
+            recorded = None if observed.observer is not None else next(fitting, None)
             if recorded is None:
-                picked = [_take(a, order[start : start + rows], scale) for a in data]
-                recorded, result = self._record(tuple(picked), ())
+                picked = tuple([_take(a, order[start : start + rows], scale) for a in data])
+                if observed.observer is not None:
+                    recorded, result = _run_eagerly(self.function, picked, ())
+                else:
+                    recorded, result = self._record(picked, ())
+                    self._use(recorded)
                 recorded.check_scalars()
-                self._use(recorded)
                 parts.append([np.reshape(t.data, 1) for t in recorded.flat(result)])
                 start += rows
                 continue
@@ -246,6 +253,24 @@ def _argument(value: Any) -> Any:
     return array.astype(np.int64) if array.dtype.kind in "iu" and array.dtype != np.int64 else array
 
 
+def _run_eagerly(
+    function: Callable[..., Any], arguments: tuple[Any, ...], names: tuple[str, ...]
+) -> tuple[_Recorded, Any]:
+    """Run the function before an observer; the result is what a replay would give, of which it has the structure."""
+    inputs = [Tensor(a.copy()) if isinstance(a, np.ndarray) else a for a in arguments]
+    leaves: list[Tensor] = []
+    structure = _flatten(_apply(function, inputs, names), leaves)
+    copies = [np.array(leaf.data) for leaf in leaves]
+    recorded = _Recorded(None, names, structure, [c.shape for c in copies])
+    return recorded, _rebuild(structure, iter(copies), Tensor)
+
+
+def _apply(function: Callable[..., Any], inputs: list[Any], names: tuple[str, ...]) -> Any:
+    """Call a function, the last arguments by name."""
+    positional = len(inputs) - len(names)
+    return function(*inputs[:positional], **dict(zip(names, inputs[positional:], strict=True)))
+
+
 def _record(
     function: Callable[..., Any], arguments: tuple[Any, ...], names: tuple[str, ...], fuse: bool, frozen: bool
 ) -> tuple[_Recorded, Any]:
@@ -255,11 +280,10 @@ def _record(
     constants = [None if isinstance(a, np.ndarray) else (a,) for a in arguments]
     tensors = iter([Tensor(b) for b in buffers])
     inputs = [next(tensors) if isinstance(a, np.ndarray) else a for a in arguments]
-    positional = len(inputs) - len(names)
     native = _native.Recording(buffers)
     with Recording(native) as recording:
         recording.watch(mode, "enabled")
-        result = function(*inputs[:positional], **dict(zip(names, inputs[positional:], strict=True)))
+        result = _apply(function, inputs, names)
     del inputs, tensors
     leaves: list[Tensor] = []
     structure = _flatten(result, leaves)

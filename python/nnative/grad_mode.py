@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import threading
+from _thread import _local  # threading.local, without the rest of threading
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _GradMode(threading.local):
+class _GradMode(_local):
     enabled = True
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
-import threading
+from _thread import allocate_lock  # threading.Lock, without the rest of threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ class Generator:
     """
 
     def __init__(self, seed: int = 0) -> None:
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._cell = np.array([_integer("Generator", "seed", seed), 0], dtype=np.uint64)
 
     def __repr__(self) -> str:

@@ -1,16 +1,32 @@
-"""The Python side of a recording: which objects it relies on, so that a replay knows whether it still holds."""
+"""What looks on while operations run: a recording, which notes what a replay relies on, or others.
+
+An observer is told of modules that are called, of operations and their gradients, and of optimizer steps. There is one
+at a time on a thread, and where there is none, that is one comparison an operation.
+"""
 
 from __future__ import annotations
 
-import threading
 import weakref
+from _thread import _local  # threading.local, without the rest of threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from nnative.autograd import Array, TensorBase
+    from nnative.autograd import Array, Function, TensorBase
+    from nnative.nn.module import Module
+    from nnative.optim.optimizer import Optimizer
+    from nnative.tensor import Tensor
+
+
+class _Hooks:
+    """Which hooks there are on modules, as an object to compare: another one when they change."""
+
+    version: object = None
+
+
+hooks = _Hooks()
 
 
 class Refresher(NamedTuple):
@@ -29,17 +45,63 @@ class State(NamedTuple):
     refreshers: list[Refresher]  # run before a replay when their options have changed
 
 
-class _Active(threading.local):
-    recording: Recording | None = None
+class Observer:
+    """Looks on while operations run within its ``with`` block; a subclass overrides what it wants to know."""
+
+    def __enter__(self) -> Any:
+        if state.recording is not None:
+            raise RuntimeError(
+                f"[{type(self).__name__}] a step is being recorded: look on around its calls, not within"
+            )
+        self._before, state.observer = state.observer, self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        state.observer = self._before
+
+    def enter(self, module: Module) -> None:
+        """Take note of a module that is called."""
+
+    def leave(self, module: Module, output: Any) -> None:
+        """Take note of what a module returned; of None when it raised."""
+
+    def note(self, node: Function, inputs: Sequence[TensorBase], arrays: Sequence[Any], result: Tensor) -> None:
+        """Take note of an operation: its tensors, all its arguments as arrays, what it returned."""
+
+    def gradient(self, node: Function, tensor: TensorBase, gradient: Array, arrived: Array) -> None:
+        """Take note of the gradient of an argument, computed from the one that arrived for the result."""
+
+    def step(self, optimizer: Optimizer) -> None:
+        """Take note of an optimizer that is about to update."""
+
+
+class ModuleObserver(Observer):
+    """An observer that knows which modules are being called, outermost first, by their paths in the outermost."""
+
+    def __init__(self) -> None:
+        self.path: list[tuple[Module, str]] = []
+
+    def enter(self, module: Module) -> None:
+        """Find the module's name within the one that calls it."""
+        place = ""
+        if self.path:
+            caller, place = self.path[-1]
+            name = next((n for n, m in caller.named_modules() if m is module), type(module).__name__)
+            place = f"{place}.{name}" if place else name
+        self.path.append((module, place))
+
+    def leave(self, module: Module, output: Any) -> None:
+        """Go back to the module that called."""
+        self.path.pop()
+
+
+class _Active(_local):
+    observer: Observer | None = None
+    recording: Recording | None = None  # the observer, if it is one
 
 
 # Read directly where a function call would count.
 state = _Active()
-
-
-def active() -> Recording | None:
-    """Return the recording under way on this thread, if any."""
-    return state.recording
 
 
 def reads_value(name: str) -> None:
@@ -51,7 +113,7 @@ def reads_value(name: str) -> None:
         )
 
 
-class Recording:
+class Recording(Observer):
     """Collects, within a ``with`` block, what the recorded function relies on."""
 
     def __init__(self, native: Any) -> None:
@@ -63,13 +125,20 @@ class Recording:
         self._refreshers: dict[int, Refresher] = {}
 
     def __enter__(self) -> Recording:
+        super().__enter__()
         state.recording = self
         self.native.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         state.recording = None
+        super().__exit__()
         self.native.stop()
+
+    def enter(self, module: Module) -> None:
+        """Rely on the module's mode, and on the hooks that there are."""
+        self.watch(module, "training")
+        self.watch(hooks, "version")
 
     def watch(self, owner: Any, name: str) -> None:
         """Rely on an attribute being the same object as now."""
@@ -79,12 +148,20 @@ class Recording:
         """Rely on a tensor's array and on whether it requires a gradient, if it outlives the function."""
         self._tensors.setdefault(id(tensor), weakref.ref(tensor))
 
-    def note(self, operation: str, inputs: Sequence[TensorBase], arrays: Sequence[Any], result: Array) -> None:
+    def note(self, node: Function, inputs: Sequence[TensorBase], arrays: Sequence[Any], result: Tensor) -> None:
         """Note the tensors that an operation took; RuntimeError if NumPy computed its result."""
         for tensor in inputs:
             if tensor._node is None:
                 self.use(tensor)
-        self.check(operation, result, arrays)
+        self.check(type(node).__name__, result._data, arrays)
+
+    def gradient(self, node: Function, tensor: TensorBase, gradient: Array, arrived: Array) -> None:
+        """Raise RuntimeError if NumPy computed a gradient."""
+        self.check(f"{type(node).__name__}.backward", gradient, (arrived, *node.saved_tensors))
+
+    def step(self, optimizer: Optimizer) -> None:
+        """Rely on the optimizer's parameters and state."""
+        optimizer._note(self)
 
     def check(self, operation: str, result: Array, arrays: Sequence[Any]) -> None:
         """Raise RuntimeError for a result that neither a recorded kernel wrote nor one of the arrays has in it."""

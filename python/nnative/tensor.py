@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,6 +66,8 @@ class Tensor(TensorBase):
         return _rebuild, (type(self), self._data, self._requires_grad)
 
     def __deepcopy__(self: Self, memo: dict[int, Any]) -> Self:
+        import copy  # here, since it takes a while to import
+
         rebuild, (cls, data, requires_grad) = self.__reduce__()
         result: Self = rebuild(cls, data.copy(), requires_grad)
         result._grad = copy.deepcopy(self._grad, memo)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import os
-import platform
+import sys
 from typing import Any
 
 from nnative import _native
@@ -102,6 +102,8 @@ def _cpu_model() -> str:
                     return value.strip()
     except OSError:
         pass
+    import platform
+
     return platform.processor() or platform.machine()
 
 
@@ -109,12 +111,40 @@ def _affinity_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def watch_for_threadpoolctl() -> None:
+    """Register with threadpoolctl now, if it is imported, or else at its import (which takes 4 ms)."""
+    if "threadpoolctl" in sys.modules:
+        register_threadpoolctl()
+    else:
+        sys.meta_path.insert(0, _Watch())
+
+
+class _Watch:
+    """An import finder that waits for threadpoolctl, lets the other finders find it, and has nnative registered."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != "threadpoolctl":
+            return None
+        sys.meta_path.remove(self)
+        found = (finder.find_spec(name, path, target) for finder in sys.meta_path)
+        spec = next((s for s in found if s is not None), None)
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                run(module)
+                register_threadpoolctl()
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
 @functools.cache
 def register_threadpoolctl() -> bool:
     """Make nnative known to `threadpoolctl`, so that ``threadpool_limits`` and ``threadpool_info`` cover it.
 
-    ``import nnative`` calls this where threadpoolctl is installed (it imports in 4 ms): a limit that is silently not
-    applied would be worse than either an import or an error. A second call does nothing.
+    ``import nnative`` sees to it that this is called as soon as threadpoolctl is imported, before or after nnative. A
+    second call does nothing.
 
     Returns
     -------

@@ -1,5 +1,8 @@
 """Layers and losses: modules that hold parameters, and the functions behind them."""
 
+from typing import TYPE_CHECKING
+
+from nnative.lazy import lazy
 from nnative.nn import functional
 from nnative.nn.activation import Identity, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from nnative.nn.container import ModuleList, Sequential
@@ -10,6 +13,11 @@ from nnative.nn.loss import CrossEntropyLoss, MSELoss
 from nnative.nn.module import Module
 from nnative.nn.norm import BatchNorm1d
 from nnative.nn.parameter import Parameter
+
+if TYPE_CHECKING:
+    from nnative.nn import utils
+else:
+    __getattr__, __dir__ = lazy(globals(), "utils")
 
 __all__ = [
     "BatchNorm1d",
@@ -30,4 +38,5 @@ __all__ = [
     "Softmax",
     "Tanh",
     "functional",
+    "utils",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from nnative import _native
+from nnative.nn.hooks import Hookable, call
 from nnative.nn.parameter import Parameter
 from nnative.nn.state import LoadResult, load_entries
 from nnative.recording import state as recording_state
@@ -16,10 +17,12 @@ from nnative.tensor import Tensor
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+    from nnative.nn.summary import Summary
+
 M = TypeVar("M", bound="Module")
 
 
-class Module:
+class Module(Hookable):
     """Base class of layers and networks: assign parameters and modules to attributes and write ``forward``.
 
     A `Parameter` or `Module` is registered by being an attribute; nothing else is kept, so that reading an attribute is
@@ -58,9 +61,8 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output."""
-        recording = recording_state.recording
-        if recording is not None:
-            recording.watch(self, "training")
+        if self._hooks is not None or recording_state.observer is not None:
+            return call(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
     # Registration
@@ -237,6 +239,39 @@ class Module:
     def double(self: M) -> M:
         """Convert to float64, in this object."""
         return self.to(np.float64)
+
+    def summary(self, input_shape: Any, dtype: DTypeLike | None = None) -> Summary:
+        """Return the layers with their output shapes and numbers of parameters; ``print`` it for a table.
+
+        A batch of zeros runs through the model in evaluation mode, without the tape; the model is then as it was.
+
+        Parameters
+        ----------
+        input_shape
+            The shape of one input, without the batch: ``(784,)``. A list of shapes for a model of several inputs.
+        dtype
+            Of the inputs, by default that of the first parameter.
+
+        Returns
+        -------
+        Summary
+            ``lines``, one for each layer, and the numbers ``parameters``, ``weights``, ``biases`` and ``trainable``.
+
+        Examples
+        --------
+        >>> from nnative import nn
+        >>> model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+        >>> print(model.summary((784,)))
+        layer  kind    output    weights  biases
+        -----  ------  --------  -------  ------
+        0      Linear  (N, 128)  100,352     128
+        1      ReLU    (N, 128)        0       0
+        2      Linear  (N, 10)     1,280      10
+        101,770 parameters: 101,632 weights, 138 biases; 101,770 trainable
+        """
+        from nnative.nn.summary import summarize
+
+        return summarize(self, input_shape, dtype)
 
     def extra_repr(self) -> str:
         """Return what ``repr`` prints between the parentheses; subclasses write it."""

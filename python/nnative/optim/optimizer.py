@@ -58,6 +58,7 @@ class Optimizer:
     """
 
     hyper_dtype: np.dtype[Any] | None = None  # the options in the cell that a native update reads
+    has_stepped = False  # for schedules, which begin after the first step
 
     def __init__(self, params: Iterable[TensorBase] | Iterable[Group], defaults: Group) -> None:
         if isinstance(params, TensorBase):
@@ -95,8 +96,9 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        if recording.state.recording is not None:
-            self._note(recording.state.recording)
+        if recording.state.observer is not None:
+            recording.state.observer.step(self)
+        self.has_stepped = True
         state = self.state
         for group in self.param_groups:
             params, grads, states = [], [], []
