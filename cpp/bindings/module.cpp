@@ -12,6 +12,7 @@ void bind_reduce(py::module_&);
 void bind_shape(py::module_&);
 void bind_gather(py::module_&);
 void bind_norm(py::module_&);
+void bind_row_norm(py::module_&);
 void bind_dropout(py::module_&);
 void bind_program(py::module_&);
 }  // namespace nnative
@@ -21,6 +22,6 @@ PYBIND11_MODULE(_native, module) {
   module.attr("_kernels") = pybind11::list();
   for (const Registrar bind :
        {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_random, bind_elementwise, bind_reduce,
-        bind_shape, bind_gather, bind_norm, bind_dropout, bind_program})
+        bind_shape, bind_gather, bind_norm, bind_row_norm, bind_dropout, bind_program})
     bind(module);
 }

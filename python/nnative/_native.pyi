@@ -150,6 +150,27 @@ def batch_norm_backward(
     need_dx: bool,
 ) -> tuple[NDArray[Any] | None, NDArray[Any], NDArray[Any]]: ...
 
+# row_norm: x of N samples of G groups of D channels of S elements, sizes (N, G, D, S)
+def row_norm_forward(
+    x: NDArray[Any],
+    weight: NDArray[Any] | None,
+    bias: NDArray[Any] | None,
+    sizes: tuple[int, int, int, int],
+    eps: float,
+    centred: bool,
+) -> tuple[NDArray[Any], NDArray[Any] | None, NDArray[Any]]: ...
+def row_norm_backward(
+    dy: NDArray[Any],
+    x: NDArray[Any],
+    mean: NDArray[Any] | None,
+    invstd: NDArray[Any],
+    weight: NDArray[Any] | None,
+    sizes: tuple[int, int, int, int],
+    need_dx: bool,
+    need_dweight: bool,
+    need_dbias: bool,
+) -> tuple[NDArray[Any] | None, NDArray[Any] | None, NDArray[Any] | None]: ...
+
 # dropout: cell is a generator's, state the seed and stream that a forward took from it
 def dropout_forward(
     x: NDArray[Any], cell: NDArray[np.uint64], p: float, scale: float

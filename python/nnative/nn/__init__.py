@@ -10,13 +10,16 @@ from nnative.nn.loss import CrossEntropyLoss, MSELoss
 from nnative.nn.module import Module
 from nnative.nn.norm import BatchNorm1d
 from nnative.nn.parameter import Parameter
+from nnative.nn.row_norm import GroupNorm, LayerNorm, RMSNorm
 
 __all__ = [
     "BatchNorm1d",
     "CrossEntropyLoss",
     "Dropout",
     "Flatten",
+    "GroupNorm",
     "Identity",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
@@ -24,6 +27,7 @@ __all__ = [
     "Module",
     "ModuleList",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "Sequential",
     "Sigmoid",

@@ -5,16 +5,20 @@ from nnative.ops.activation import leaky_relu, log_softmax, relu, sigmoid, softm
 from nnative.ops.dropout import dropout
 from nnative.ops.loss import cross_entropy, mse_loss
 from nnative.ops.norm import batch_norm
+from nnative.ops.row_norm import group_norm, layer_norm, rms_norm
 
 __all__ = [
     "batch_norm",
     "cross_entropy",
     "dropout",
+    "group_norm",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
     "mse_loss",
     "relu",
+    "rms_norm",
     "sigmoid",
     "softmax",
     "tanh",

@@ -21,6 +21,7 @@ FAMILIES = (
     "shape",
     "gather",
     "norm",
+    "row_norm",
     "dropout",
 )
 
