@@ -1,6 +1,6 @@
 #include "kernels/dropout.hpp"
 
-#include "kernels/philox.hpp"
+#include "kernels/normal.hpp"
 #include "kernels/rows.hpp"
 
 namespace nnative::NNATIVE_ISA {
@@ -30,7 +30,7 @@ inline void dropped(std::uint32_t (&mask)[kGroupWords], Index tile, const std::u
 
 template <class T>
 void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Index size, std::uint32_t threshold,
-             T scale) {
+             T scale, T shift, T instead) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   const Range mine = share(team, size, kTile);
   alignas(64) std::uint32_t mask[kGroupWords];
@@ -41,16 +41,39 @@ void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Ind
       const Index place = i - first;
       const Bits bits = mask[place / 32] >> (place % 32);
       for_each_lane({i, min(i + kLanes, end)},
-                    [=](Index k, Index l) { y[k] = bits & (Bits{1} << l) ? T{0} : scale * x[k]; });
+                    [=](Index k, Index l) { y[k] = bits & (Bits{1} << l) ? instead : fma(scale, x[k], shift); });
     }
   }
 }
+
+template <class T>
+void gaussian(const Team& team, T* y, const T* x, const std::uint64_t* state, Index size, T std, bool factor) {
+  const Range mine = share(team, size, kGroupWords);
+  alignas(64) T noise[kGroupWords];
+  const T* z = noise;
+  Words words;
+  for (Index first = mine.begin; first < mine.end; first += kGroupWords) {
+    random_words(words, first / kGroupWords, state[0], state[1]);
+    normal_group(noise, words, T{0}, T{1});
+    T* to = y + first;
+    const T* from = x + first;
+    const Index count = min(kGroupWords, mine.end - first);
+    if (factor) {
+      for_each({0, count}, [=](Index i) { to[i] = from[i] * fma(std, z[i], T{1}); });
+    } else {
+      for_each({0, count}, [=](Index i) { to[i] = fma(std, z[i], from[i]); });
+    }
+  }
+}
+
+template <class T>
+constexpr DropoutKernels<T> kTable{.dropout = dropout, .gaussian = gaussian};
 
 }  // namespace
 
 extern const DropoutKernels<float> dropout_f32;
 extern const DropoutKernels<double> dropout_f64;
-constinit const DropoutKernels<float> dropout_f32{dropout<float>};
-constinit const DropoutKernels<double> dropout_f64{dropout<double>};
+constinit const DropoutKernels<float> dropout_f32 = kTable<float>;
+constinit const DropoutKernels<double> dropout_f64 = kTable<double>;
 
 }  // namespace nnative::NNATIVE_ISA

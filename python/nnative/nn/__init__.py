@@ -1,9 +1,9 @@
 """Layers and losses: modules that hold parameters, and the functions behind them."""
 
-from nnative.nn import functional
+from nnative.nn import functional, utils
 from nnative.nn.activation import Identity, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from nnative.nn.container import ModuleList, Sequential
-from nnative.nn.dropout import Dropout
+from nnative.nn.dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from nnative.nn.flatten import Flatten
 from nnative.nn.linear import Linear
 from nnative.nn.loss import CrossEntropyLoss, MSELoss
@@ -13,10 +13,13 @@ from nnative.nn.parameter import Parameter
 from nnative.nn.row_norm import GroupNorm, LayerNorm, RMSNorm
 
 __all__ = [
+    "AlphaDropout",
     "BatchNorm1d",
     "CrossEntropyLoss",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GroupNorm",
     "Identity",
     "LayerNorm",
@@ -34,4 +37,5 @@ __all__ = [
     "Softmax",
     "Tanh",
     "functional",
+    "utils",
 ]

@@ -2,15 +2,18 @@
 
 from nnative.ops import linear
 from nnative.ops.activation import leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
-from nnative.ops.dropout import dropout
+from nnative.ops.dropout import alpha_dropout, dropout, gaussian_dropout, gaussian_noise
 from nnative.ops.loss import cross_entropy, mse_loss
 from nnative.ops.norm import batch_norm
 from nnative.ops.row_norm import group_norm, layer_norm, rms_norm
 
 __all__ = [
+    "alpha_dropout",
     "batch_norm",
     "cross_entropy",
     "dropout",
+    "gaussian_dropout",
+    "gaussian_noise",
     "group_norm",
     "layer_norm",
     "leaky_relu",
