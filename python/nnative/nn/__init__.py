@@ -1,11 +1,13 @@
 """Layers and losses: modules that hold parameters, and the functions behind them."""
 
-from nnative.nn import functional, utils
+from nnative.nn import functional, init, utils
 from nnative.nn.activation import Identity, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
-from nnative.nn.container import ModuleList, Sequential
+from nnative.nn.connection import DenseBlock, Residual
+from nnative.nn.container import ModuleDict, ModuleList, ParameterList, Sequential
 from nnative.nn.dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
-from nnative.nn.flatten import Flatten
-from nnative.nn.linear import Linear
+from nnative.nn.embedding import Embedding
+from nnative.nn.flatten import Flatten, Unflatten
+from nnative.nn.linear import Bilinear, Linear, Maxout
 from nnative.nn.loss import CrossEntropyLoss, MSELoss
 from nnative.nn.module import Module
 from nnative.nn.norm import BatchNorm1d
@@ -15,8 +17,11 @@ from nnative.nn.row_norm import GroupNorm, LayerNorm, RMSNorm
 __all__ = [
     "AlphaDropout",
     "BatchNorm1d",
+    "Bilinear",
     "CrossEntropyLoss",
+    "DenseBlock",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
@@ -27,15 +32,21 @@ __all__ = [
     "Linear",
     "LogSoftmax",
     "MSELoss",
+    "Maxout",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "Parameter",
+    "ParameterList",
     "RMSNorm",
     "ReLU",
+    "Residual",
     "Sequential",
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "Unflatten",
     "functional",
+    "init",
     "utils",
 ]
