@@ -22,8 +22,8 @@ py::array dropped(const py::array& x, const std::uint64_t* state, double p, doub
   const T* data = input<T>("dropout", "x", x);
   auto y = empty_like<T>(x);
   const double size = static_cast<double>(x.size());
-  launch({size * (0.15 * sizeof(T) + 0.2)}, kernels<T>().dropout->dropout, y.mutable_data(), data, state, x.size(),
-         threshold, static_cast<T>(scale), static_cast<T>(shift), static_cast<T>(instead));
+  launch({size * (0.15 * sizeof(T) + 0.2)}, kernels<T>().dropout->dropout, y.mutable_data(), data, state, Index{0},
+         x.size(), threshold, static_cast<T>(scale), static_cast<T>(shift), static_cast<T>(instead));
   return y;
 }
 
@@ -46,7 +46,7 @@ py::array noisy(const char* kernel, const py::array& x, const std::uint64_t* sta
   const T* data = input<T>(kernel, "x", x);
   auto y = empty_like<T>(x);
   launch({static_cast<double>(x.size()) * (0.15 * sizeof(T) + 1)}, kernels<T>().dropout->gaussian, y.mutable_data(),
-         data, state, x.size(), static_cast<T>(std), factor);
+         data, state, Index{0}, x.size(), static_cast<T>(std), factor);
   return y;
 }
 

@@ -29,35 +29,40 @@ inline void dropped(std::uint32_t (&mask)[kGroupWords], Index tile, const std::u
 }
 
 template <class T>
-void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Index size, std::uint32_t threshold,
-             T scale, T shift, T instead) {
+void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Index before, Index size,
+             std::uint32_t threshold, T scale, T shift, T instead) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-  const Range mine = share(team, size, kTile);
+  // Places are counted from the beginning of the whole array, and so are tiles and the blocks of lanes in them.
+  const Index begin = before / kTile * kTile, last = before + size;
+  const Range mine = share(team, last - begin, kTile);
   alignas(64) std::uint32_t mask[kGroupWords];
-  for (Index first = mine.begin; first < mine.end; first += kTile) {
-    dropped(mask, first / kTile, state, threshold);
-    const Index end = min(first + kTile, mine.end);
-    for (Index i = first; i < end; i += kLanes) {
-      const Index place = i - first;
-      const Bits bits = mask[place / 32] >> (place % 32);
-      for_each_lane({i, min(i + kLanes, end)},
-                    [=](Index k, Index l) { y[k] = bits & (Bits{1} << l) ? instead : fma(scale, x[k], shift); });
+  for (Index tile = begin + mine.begin; tile < begin + mine.end; tile += kTile) {
+    dropped(mask, tile / kTile, state, threshold);
+    const Index first = max(tile, before), end = min(tile + kTile, last);
+    for (Index i = first; i < end;) {
+      const Index next = min((i / kLanes + 1) * kLanes, end);
+      const Bits bits = mask[(i - tile) / 32] >> (i % 32);
+      for_each_lane({i, next}, [=](Index k, Index l) {
+        y[k - before] = bits & (Bits{1} << l) ? instead : fma(scale, x[k - before], shift);
+      });
+      i = next;
     }
   }
 }
 
 template <class T>
-void gaussian(const Team& team, T* y, const T* x, const std::uint64_t* state, Index size, T std, bool factor) {
-  const Range mine = share(team, size, kGroupWords);
+void gaussian(const Team& team, T* y, const T* x, const std::uint64_t* state, Index before, Index size, T std,
+              bool factor) {
+  const Index begin = before / kGroupWords * kGroupWords, last = before + size;  // as in dropout
+  const Range mine = share(team, last - begin, kGroupWords);
   alignas(64) T noise[kGroupWords];
-  const T* z = noise;
   Words words;
-  for (Index first = mine.begin; first < mine.end; first += kGroupWords) {
-    random_words(words, first / kGroupWords, state[0], state[1]);
+  for (Index group = begin + mine.begin; group < begin + mine.end; group += kGroupWords) {
+    random_words(words, group / kGroupWords, state[0], state[1]);
     normal_group(noise, words, T{0}, T{1});
-    T* to = y + first;
-    const T* from = x + first;
-    const Index count = min(kGroupWords, mine.end - first);
+    const Index first = max(group, before), count = min(group + kGroupWords, last) - first;
+    const T *z = noise + (first - group), *from = x + (first - before);
+    T* to = y + (first - before);
     if (factor) {
       for_each({0, count}, [=](Index i) { to[i] = from[i] * fma(std, z[i], T{1}); });
     } else {

@@ -14,12 +14,13 @@ namespace nnative {
 template <class T>
 struct DropoutKernels {
   // y (size) = `instead` where dropped, else scale · x + shift, where a shift of −0 leaves the sign of zeros; state (2)
-  // is seed and stream, threshold is t from 0 to 2¹⁶
-  void (*dropout)(const Team&, T* y, const T* x, const std::uint64_t* state, Index size, std::uint32_t threshold,
-                  T scale, T shift, T instead);
+  // is seed and stream, `before` elements of the whole array lie before these, threshold is t from 0 to 2¹⁶
+  void (*dropout)(const Team&, T* y, const T* x, const std::uint64_t* state, Index before, Index size,
+                  std::uint32_t threshold, T scale, T shift, T instead);
   // y (size) = x · (1 + std · z) where `factor`, else x + std · z, with the standard normal numbers z that a fill of
   // floats has for seed and stream, also for double
-  void (*gaussian)(const Team&, T* y, const T* x, const std::uint64_t* state, Index size, T std, bool factor);
+  void (*gaussian)(const Team&, T* y, const T* x, const std::uint64_t* state, Index before, Index size, T std,
+                   bool factor);
 };
 
 }  // namespace nnative

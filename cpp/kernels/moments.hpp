@@ -47,6 +47,21 @@ template <class T, class Term>
   return {add_lanes(a[0]), add_lanes(b[0])};
 }
 
+// Mean and Σ (x − mean)² of n elements, which stay in the cache for the second pass; it also corrects the mean.
+template <class T>
+inline Two<T> row_moments(const T* x, Index n) {
+  const T inverse = T{1} / static_cast<T>(n);
+  const T* upper = x + n / 2;
+  const Two<T> halves = two_sums<T>(n / 2, [=](Index i) { return Two<T>{x[i], upper[i]}; });
+  const T middle = (halves.first + halves.second + (n % 2 ? x[n - 1] : T{0})) * inverse;
+  const Two<T> rest = two_sums<T>(n, [=](Index i) {
+    const T d = x[i] - middle;
+    return Two<T>{d, d * d};
+  });
+  const T correction = rest.first * inverse;
+  return {middle + correction, fma(-correction, rest.first, rest.second)};
+}
+
 // Sums over rows are taken over pieces of this many rows, by blocks of columns that stay in the cache.
 constexpr Index kRows = 64;
 constexpr Index kColumns = 1024;
@@ -142,28 +157,25 @@ inline void join_moments(T* mean, T* second, const T* means, const T* seconds, R
   }
 }
 
-// The same of one channel of x (N,C,L), L > 1.
+// The same of one channel of x (N,C,L), joined piece by piece; the mean as its distance from the first piece's, which
+// is small.
 template <class T>
 inline void channel_moments(T* mean, T* second, const T* x, Index N, Index C, Index L) {
-  const T inverse = T{1} / static_cast<T>(N * L);
-  T sum = 0, rest = 0, square = 0;
+  T base = 0, distance = 0, square = 0, count = 0;
   for (Index n = 0; n < N; ++n) {
-    const T* run = x + n * C * L;
-    sum += row_sum<T>(L, [=](Index i) { return run[i]; });
+    for (Index first = 0; first < L; first += kChunk) {
+      const Index size = min(kChunk, L - first);
+      const Two<T> piece = row_moments(x + n * C * L + first, size);
+      if (count == T{0}) base = piece.first;
+      const T total = count + static_cast<T>(size), part = static_cast<T>(size) / total;
+      const T d = (piece.first - base) - distance;
+      distance = fma(d, part, distance);
+      square += fma(d * d * count, part, piece.second);
+      count = total;
+    }
   }
-  const T middle = sum * inverse;
-  for (Index n = 0; n < N; ++n) {
-    const T* run = x + n * C * L;
-    const Two<T> sums = two_sums<T>(L, [=](Index i) {
-      const T d = run[i] - middle;
-      return Two<T>{d, d * d};
-    });
-    rest += sums.first;
-    square += sums.second;
-  }
-  const T offset = rest * inverse;
-  *mean = middle + offset;
-  *second = fma(-offset, rest, square);
+  *mean = base + distance;
+  *second = square;
 }
 
 }  // namespace

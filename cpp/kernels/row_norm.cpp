@@ -11,19 +11,11 @@ inline T* offset(T* p, Index n) {
   return p == nullptr ? nullptr : p + n;
 }
 
-// Mean and 1/√(variance + eps) of n elements, which stay in the cache for the second pass; it also corrects the mean.
+// Mean and 1/√(variance + eps)
 template <class T>
-inline Two<T> moments(const T* x, Index n, T eps) {
-  const T inverse = T{1} / static_cast<T>(n);
-  const T* upper = x + n / 2;
-  const Two<T> halves = two_sums<T>(n / 2, [=](Index i) { return Two<T>{x[i], upper[i]}; });
-  const T middle = (halves.first + halves.second + (n % 2 ? x[n - 1] : T{0})) * inverse;
-  const Two<T> rest = two_sums<T>(n, [=](Index i) {
-    const T d = x[i] - middle;
-    return Two<T>{d, d * d};
-  });
-  const T correction = rest.first * inverse;
-  return {middle + correction, T{1} / sqrt(fma(fma(-correction, rest.first, rest.second), inverse, eps))};
+inline Two<T> scale_of(const T* x, Index n, T eps) {
+  const Two<T> m = row_moments(x, n);
+  return {m.first, T{1} / sqrt(fma(m.second, T{1} / static_cast<T>(n), eps))};
 }
 
 template <class T>
@@ -60,7 +52,7 @@ void row_norm_forward(const Team& team, T* y, T* mean, T* invstd, const T* x, co
   for (Index row = mine.begin; row < mine.end; ++row) {
     const T* from = x + row * length;
     const Two<T> m =
-        mean == nullptr ? Two<T>{T{0}, inverse_root_mean_square(from, length, eps)} : moments(from, length, eps);
+        mean == nullptr ? Two<T>{T{0}, inverse_root_mean_square(from, length, eps)} : scale_of(from, length, eps);
     if (mean != nullptr) mean[row] = m.first;
     invstd[row] = m.second;
     const Index channel = row % G * D;
