@@ -108,6 +108,14 @@ def test_a_changed_option_is_seen(layer, name, value):
     np.testing.assert_array_equal(step(X[1]).numpy(), layer(nnative.Tensor(X[1])).detach().numpy())
 
 
+def test_a_changed_option_of_an_embedding_is_seen():
+    layer = nn.Embedding(9, 4)
+    step = nnative.compile(lambda index: layer(index))
+    step(WORDS[0])
+    layer.max_norm = 0.5
+    assert np.linalg.norm(step(WORDS[1]).numpy(), axis=-1).max() < 0.5001
+
+
 def test_monte_carlo_predictions_are_recorded_once():
     model = nn.Sequential(nn.Linear(12, 30), nn.BatchNorm1d(30), nn.Dropout(0.5), nn.Linear(30, 5))
     predict = nnative.compile(lambda x: nn.utils.mc_dropout(model, x, 6))
