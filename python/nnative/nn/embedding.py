@@ -89,7 +89,16 @@ class Embedding(Module):
         self.reset_parameters()
 
     @classmethod
-    def from_pretrained(cls, embeddings: Any, freeze: bool = True, **options: Any) -> Embedding:
+    def from_pretrained(
+        cls,
+        embeddings: Any,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> Embedding:
         """Return an embedding of a given table, which it shares; ``freeze`` leaves it untrained.
 
         Examples
@@ -103,7 +112,7 @@ class Embedding(Module):
         if table.ndim != 2:
             raise ValueError(f"[Embedding] expected a table of 2 dimensions, got shape {table.shape}")
         rows, columns = table.shape
-        result = cls(rows, columns, dtype=table.dtype, **options)
+        result = cls(rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, table.dtype)
         result.weight = table
         return result
 
