@@ -99,6 +99,7 @@ def test_each_replay_has_new_noise(name):
         (nn.GaussianNoise(1.0), "std", 0.0),
         (nn.GaussianDropout(0.5), "p", 0.0),
         (nn.AlphaDropout(0.5), "p", 0.0),
+        (nn.Dropout(0.5).eval(), "mode", "classic"),
     ],
 )
 def test_a_changed_option_is_seen(layer, name, value):

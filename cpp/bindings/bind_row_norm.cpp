@@ -1,16 +1,12 @@
-#include <pybind11/stl.h>
-
 #include <algorithm>
 #include <array>
 
-#include "bindings/array.hpp"
+#include "bindings/optional.hpp"
 
 namespace nnative {
 namespace {
 
 constexpr const char* kName = "row_norm";
-
-using Optional = std::optional<py::array>;
 
 // x as (N,G,D,S).
 struct Sizes {
@@ -31,34 +27,15 @@ struct Sizes {
   }
 };
 
-template <class T>
-const T* optional_input(const char* name, const Optional& array, Index size) {
-  return array ? input<T>(kName, name, *array, size) : nullptr;
-}
-
-// A result that may not be wanted.
-template <class T>
-struct Result {
-  py::object array = py::none();
-  T* data = nullptr;
-
-  Result(bool wanted, const std::vector<py::ssize_t>& shape) {
-    if (!wanted) return;
-    auto made = empty<T>(shape);
-    data = made.mutable_data();
-    array = std::move(made);
-  }
-};
-
 py::tuple row_norm_forward(const py::array& x, const Optional& weight, const Optional& bias,
                            const std::array<Index, 4>& sizes, double eps, bool centred) {
   return with_dtype(kName, x, [&](auto zero) -> py::tuple {
     using T = decltype(zero);
     const Sizes e(sizes, x);
-    const T *data = input<T>(kName, "x", x), *weights = optional_input<T>("weight", weight, e.channels());
-    const T* biases = optional_input<T>("bias", bias, e.channels());
+    const T *data = input<T>(kName, "x", x), *weights = optional_input<T>(kName, "weight", weight, e.channels());
+    const T* biases = optional_input<T>(kName, "bias", bias, e.channels());
     auto y = empty_like<T>(x), invstd = empty<T>({e.N * e.G});
-    Result<T> mean(centred, {e.N * e.G});
+    OptionalResult<T> mean(centred, {e.N * e.G});
     launch(e.work<T>(2), kernels<T>().row_norm->row_norm_forward, y.mutable_data(), mean.data, invstd.mutable_data(),
            data, weights, biases, e.N, e.G, e.D, e.S, static_cast<T>(eps));
     return py::make_tuple(std::move(y), std::move(mean.array), std::move(invstd));
@@ -72,10 +49,11 @@ py::tuple row_norm_backward(const py::array& dy, const py::array& x, const Optio
     using T = decltype(zero);
     const Sizes e(sizes, x);
     const T *gradient = input<T>(kName, "dy", dy, x.size()), *data = input<T>(kName, "x", x);
-    const T *means = optional_input<T>("mean", mean, e.N * e.G), *scales = input<T>(kName, "invstd", invstd, e.N * e.G);
-    const T* weights = optional_input<T>("weight", weight, e.channels());
-    Result<T> dx(need_dx, std::vector<py::ssize_t>(x.shape(), x.shape() + x.ndim()));
-    Result<T> dweight(need_dweight || need_dbias, {e.channels()}), dbias(need_dbias, {e.channels()});
+    const T *means = optional_input<T>(kName, "mean", mean, e.N * e.G),
+            *scales = input<T>(kName, "invstd", invstd, e.N * e.G);
+    const T* weights = optional_input<T>(kName, "weight", weight, e.channels());
+    OptionalResult<T> dx(need_dx, std::vector<py::ssize_t>(x.shape(), x.shape() + x.ndim()));
+    OptionalResult<T> dweight(need_dweight || need_dbias, {e.channels()}), dbias(need_dbias, {e.channels()});
     const RowNormKernels<T>& family = *kernels<T>().row_norm;
     launch(e.work<T>(need_dx ? 4 : 3), family.row_norm_scratch(e.N, e.G, e.D, e.S), family.row_norm_backward, dx.data,
            dweight.data, dbias.data, gradient, data, means, scales, weights, e.N, e.G, e.D, e.S);

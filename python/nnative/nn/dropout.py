@@ -18,12 +18,13 @@ from nnative.tensor import Tensor
 
 
 class _Random(Module):
-    """What the layers share: a recording relies on the one number that says how random they are."""
+    """What the layers share: a recording relies on the attributes that say how random they are."""
 
-    def _watch(self, name: str) -> None:
+    def _watch(self, *names: str) -> None:
         recording = recording_state.recording
         if recording is not None:
-            recording.watch(self, name)
+            for name in names:
+                recording.watch(self, name)
 
 
 class _Dropout(_Random):
@@ -82,7 +83,7 @@ class Dropout(_Dropout):
 
     def forward(self, x: Any) -> Tensor:
         """Return x with elements dropped in training."""
-        self._watch("p")
+        self._watch("p", "mode")
         return dropout(x, self.p, self.training, mode=self.mode)
 
     def extra_repr(self) -> str:
