@@ -1,4 +1,4 @@
-"""Dropout: time against NumPy's formula (reference/dropout.py), bandwidth against a triad in the same run."""
+"""Dropout and noise: time against NumPy's formula (reference/dropout.py), bandwidth against a triad in the same run."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def cases() -> Iterator[Case]:
                 theirs,
                 2 * x.nbytes,
             )
+        yield Case(
+            f"gaussian_noise {'x'.join(map(str, shape))}",
+            lambda x=x: _native.gaussian_noise(x, cell, 0.5),
+            lambda x=x: x + np.float32(0.5) * rng.standard_normal(x.shape, dtype=np.float32),
+            2 * x.nbytes,
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Copies of views and indexing: time against NumPy, bandwidth against a triad in the same run."""
+"""Copies of views: time against NumPy, bandwidth against a triad in the same run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nnative import _native, reference
+from nnative import _native
 from side_by_side import Case, main
-
-BACKWARD = reference.functions()["take_backward"]
 
 
 def cases() -> Iterator[Case]:
@@ -24,14 +22,6 @@ def cases() -> Iterator[Case]:
                 lambda v=view: np.array(v, order="C"),
                 2 * view.nbytes,
             )
-        index = rng.integers(0, n, n)
-        yield Case(f"take {n}x{c}", lambda x=x, i=index: _native.take(x, i, 0), lambda x=x, i=index: x[i], 2 * x.nbytes)
-        yield Case(
-            f"take_backward {n}x{c}",
-            lambda x=x, i=index: _native.take_backward(x, i, x.shape, 0),
-            lambda x=x, i=index: BACKWARD(x, i, x.shape, 0),
-            3 * x.nbytes,
-        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,4 @@
-#include <pybind11/stl.h>
-
-#include "bindings/array.hpp"
+#include "bindings/optional.hpp"
 
 namespace nnative {
 namespace {
@@ -23,18 +21,6 @@ Work work(const Extents& e, double streams) {
   return {0.08 * streams * sizeof(T) * static_cast<double>(e.size) + static_cast<double>(e.C)};
 }
 
-using Optional = std::optional<py::array>;
-
-template <class T>
-const T* optional_input(const char* name, const Optional& array, Index size) {
-  return array ? input<T>(kName, name, *array, size) : nullptr;
-}
-
-template <class T>
-T* optional_output(const char* name, Optional& array, Index size) {
-  return array ? output<T>(kName, name, *array, size) : nullptr;
-}
-
 py::tuple batch_norm_forward(const py::array& x, Optional running_mean, Optional running_var, Optional batches,
                              const Optional& weight, const Optional& bias, std::optional<double> momentum, double eps) {
   return with_dtype(kName, x, [&](auto zero) -> py::tuple {
@@ -44,11 +30,11 @@ py::tuple batch_norm_forward(const py::array& x, Optional running_mean, Optional
     if (running_mean.has_value() != running_var.has_value() || (running_mean && !momentum && !batches))
       throw py::value_error("[batch_norm] expected both running statistics or none, and a count for their average");
     const T* data = input<T>(kName, "x", x);
-    T* means = optional_output<T>("running_mean", running_mean, e.C);
-    T* variances = optional_output<T>("running_var", running_var, e.C);
-    auto* count = optional_output<std::int64_t>("num_batches_tracked", batches, 1);
-    const T* weights = optional_input<T>("weight", weight, e.C);
-    const T* biases = optional_input<T>("bias", bias, e.C);
+    T* means = optional_output<T>(kName, "running_mean", running_mean, e.C);
+    T* variances = optional_output<T>(kName, "running_var", running_var, e.C);
+    auto* count = optional_output<std::int64_t>(kName, "num_batches_tracked", batches, 1);
+    const T* weights = optional_input<T>(kName, "weight", weight, e.C);
+    const T* biases = optional_input<T>(kName, "bias", bias, e.C);
     auto y = empty_like<T>(x);
     auto mean = empty<T>({e.C}), invstd = empty<T>({e.C});
     const NormKernels<T>& family = *kernels<T>().norm;
@@ -66,8 +52,8 @@ py::tuple batch_norm_infer(const py::array& x, const py::array& running_mean, co
     const Extents e(x);
     const T *data = input<T>(kName, "x", x), *means = input<T>(kName, "running_mean", running_mean, e.C);
     const T* variances = input<T>(kName, "running_var", running_var, e.C);
-    const T* weights = optional_input<T>("weight", weight, e.C);
-    const T* biases = optional_input<T>("bias", bias, e.C);
+    const T* weights = optional_input<T>(kName, "weight", weight, e.C);
+    const T* biases = optional_input<T>(kName, "bias", bias, e.C);
     auto y = empty_like<T>(x);
     auto mean = empty<T>({e.C}), invstd = empty<T>({e.C});
     const NormKernels<T>& family = *kernels<T>().norm;
@@ -85,20 +71,14 @@ py::tuple batch_norm_backward(const py::array& dy, const py::array& x, const py:
     const Extents e(x);
     const T *gradient = input<T>(kName, "dy", dy, e.size), *data = input<T>(kName, "x", x);
     const T *means = input<T>(kName, "mean", mean, e.C), *deviations = input<T>(kName, "invstd", invstd, e.C);
-    const T* weights = optional_input<T>("weight", weight, e.C);
-    py::object dx = py::none();
-    T* dx_data = nullptr;
-    if (need_dx) {
-      auto array = empty_like<T>(x);
-      dx_data = array.mutable_data();
-      dx = std::move(array);
-    }
+    const T* weights = optional_input<T>(kName, "weight", weight, e.C);
+    OptionalResult<T> dx(need_dx, std::vector<py::ssize_t>(x.shape(), x.shape() + x.ndim()));
     auto dweight = empty<T>({e.C}), dbias = empty<T>({e.C});
     const NormKernels<T>& family = *kernels<T>().norm;
-    launch(work<T>(e, need_dx ? 5 : 2), family.batch_norm_scratch(e.N, e.C, e.L), family.batch_norm_backward, dx_data,
+    launch(work<T>(e, need_dx ? 5 : 2), family.batch_norm_scratch(e.N, e.C, e.L), family.batch_norm_backward, dx.data,
            dweight.mutable_data(), dbias.mutable_data(), gradient, data, means, deviations, weights, e.N, e.C, e.L,
            training);
-    return py::make_tuple(std::move(dx), std::move(dweight), std::move(dbias));
+    return py::make_tuple(std::move(dx.array), std::move(dweight), std::move(dbias));
   });
 }
 

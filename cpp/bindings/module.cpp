@@ -10,7 +10,9 @@ void bind_random(py::module_&);
 void bind_elementwise(py::module_&);
 void bind_reduce(py::module_&);
 void bind_shape(py::module_&);
+void bind_gather(py::module_&);
 void bind_norm(py::module_&);
+void bind_row_norm(py::module_&);
 void bind_dropout(py::module_&);
 void bind_program(py::module_&);
 }  // namespace nnative
@@ -18,7 +20,8 @@ void bind_program(py::module_&);
 PYBIND11_MODULE(_native, module) {
   using namespace nnative;
   module.attr("_kernels") = pybind11::list();
-  for (const Registrar bind : {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_random,
-                               bind_elementwise, bind_reduce, bind_shape, bind_norm, bind_dropout, bind_program})
+  for (const Registrar bind :
+       {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_random, bind_elementwise, bind_reduce,
+        bind_shape, bind_gather, bind_norm, bind_row_norm, bind_dropout, bind_program})
     bind(module);
 }

@@ -1,6 +1,6 @@
 #include "kernels/dropout.hpp"
 
-#include "kernels/philox.hpp"
+#include "kernels/normal.hpp"
 #include "kernels/rows.hpp"
 
 namespace nnative::NNATIVE_ISA {
@@ -30,7 +30,7 @@ inline void dropped(std::uint32_t (&mask)[kGroupWords], Index tile, const std::u
 
 template <class T>
 void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Index before, Index size,
-             std::uint32_t threshold, T scale) {
+             std::uint32_t threshold, T scale, T shift, T instead) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   // Places are counted from the beginning of the whole array, and so are tiles and the blocks of lanes in them.
   const Index begin = before / kTile * kTile, last = before + size;
@@ -42,18 +42,43 @@ void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Ind
     for (Index i = first; i < end;) {
       const Index next = min((i / kLanes + 1) * kLanes, end);
       const Bits bits = mask[(i - tile) / 32] >> (i % 32);
-      for_each_lane({i, next},
-                    [=](Index k, Index l) { y[k - before] = bits & (Bits{1} << l) ? T{0} : scale * x[k - before]; });
+      for_each_lane({i, next}, [=](Index k, Index l) {
+        y[k - before] = bits & (Bits{1} << l) ? instead : fma(scale, x[k - before], shift);
+      });
       i = next;
     }
   }
 }
 
+template <class T>
+void gaussian(const Team& team, T* y, const T* x, const std::uint64_t* state, Index before, Index size, T std,
+              bool factor) {
+  const Index begin = before / kGroupWords * kGroupWords, last = before + size;  // as in dropout
+  const Range mine = share(team, last - begin, kGroupWords);
+  alignas(64) T noise[kGroupWords];
+  Words words;
+  for (Index group = begin + mine.begin; group < begin + mine.end; group += kGroupWords) {
+    random_words(words, group / kGroupWords, state[0], state[1]);
+    normal_group(noise, words, T{0}, T{1});
+    const Index first = max(group, before), count = min(group + kGroupWords, last) - first;
+    const T *z = noise + (first - group), *from = x + (first - before);
+    T* to = y + (first - before);
+    if (factor) {
+      for_each({0, count}, [=](Index i) { to[i] = from[i] * fma(std, z[i], T{1}); });
+    } else {
+      for_each({0, count}, [=](Index i) { to[i] = fma(std, z[i], from[i]); });
+    }
+  }
+}
+
+template <class T>
+constexpr DropoutKernels<T> kTable{.dropout = dropout, .gaussian = gaussian};
+
 }  // namespace
 
 extern const DropoutKernels<float> dropout_f32;
 extern const DropoutKernels<double> dropout_f64;
-constinit const DropoutKernels<float> dropout_f32{dropout<float>};
-constinit const DropoutKernels<double> dropout_f64{dropout<double>};
+constinit const DropoutKernels<float> dropout_f32 = kTable<float>;
+constinit const DropoutKernels<double> dropout_f64 = kTable<double>;
 
 }  // namespace nnative::NNATIVE_ISA

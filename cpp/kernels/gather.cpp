@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "kernels/power.hpp"
 #include "kernels/rows.hpp"
 
 namespace nnative::NNATIVE_ISA {
@@ -101,6 +102,75 @@ void join_index(const Team& team, std::int64_t* flat, const std::int64_t* first,
 }
 
 template <class T>
+void embedding_forward(const Team& team, T* y, const T* weight, const std::int64_t* index, Index N, Index B, Index M) {
+  const Range mine = share(team, M);
+  for (Index m = mine.begin; m < mine.end; ++m) {
+    const Index n = index[m];
+    T* to = y + m * B;
+    if (n >= 0 && n < N) {
+      std::memcpy(to, weight + n * B, static_cast<std::size_t>(B) * sizeof(T));
+    } else {
+      for_each({0, B}, [=](Index b) { to[b] = std::numeric_limits<T>::quiet_NaN(); });
+    }
+  }
+}
+
+// As take_backward: members own rows of the weight.
+template <class T>
+void embedding_backward(const Team& team, T* dweight, const T* dy, const std::int64_t* index, Index N, Index B, Index M,
+                        Index padding, bool by_frequency) {
+  const Range rows = share(team, N);
+  Index* count = static_cast<Index*>(team.shared);
+  for_each({rows.begin * B, rows.end * B}, [=](Index i) { dweight[i] = T{0}; });
+  if (by_frequency) for_each(rows, [=](Index n) { count[n] = 0; });
+  for (Index m = 0; m < M; ++m) {
+    const Index n = index[m];
+    if (n < rows.begin || n >= rows.end || n == padding) continue;
+    T* to = dweight + n * B;
+    const T* from = dy + m * B;
+    for_each({0, B}, [=](Index b) { to[b] += from[b]; });
+    if (by_frequency) ++count[n];
+  }
+  if (!by_frequency) return;
+  for (Index n = rows.begin; n < rows.end; ++n) {
+    if (count[n] < 2) continue;
+    T* row = dweight + n * B;
+    const T factor = T{1} / static_cast<T>(count[n]);
+    for_each({0, B}, [=](Index b) { row[b] *= factor; });
+  }
+}
+
+template <class T>
+inline T norm(const T* x, Index n, T p) {
+  if (p == T{2}) return sqrt(row_sum<T>(n, [=](Index i) { return x[i] * x[i]; }));
+  if (p == T{1}) return row_sum<T>(n, [=](Index i) { return x[i] < 0 ? -x[i] : x[i]; });
+  if (p < kInfinity<T>) {
+    return power(row_sum<T>(n, [=](Index i) { return power(x[i] < 0 ? -x[i] : x[i], p); }), T{1} / p);
+  }
+  T largest = 0;
+  for (Index i = 0; i < n; ++i) largest = max(largest, x[i] < 0 ? -x[i] : x[i]);
+  return largest;
+}
+
+template <class T>
+void embedding_renorm(const Team& team, T* weight, const std::int64_t* index, Index N, Index B, Index M, T max_norm,
+                      T p) {
+  const Range rows = share(team, N);
+  std::uint8_t* done = static_cast<std::uint8_t*>(team.shared);
+  for_each(rows, [=](Index n) { done[n] = 0; });
+  for (Index m = 0; m < M; ++m) {
+    const Index n = index[m];
+    if (n < rows.begin || n >= rows.end || done[n]) continue;
+    done[n] = 1;
+    T* row = weight + n * B;
+    const T size = norm(row, B, p);
+    if (!(size > max_norm)) continue;
+    const T factor = max_norm / (size + T(1e-7));
+    for_each({0, B}, [=](Index b) { row[b] *= factor; });
+  }
+}
+
+template <class T>
 constexpr GatherKernels<T> kTable{
     .rows = rows,
     .scaled_bytes = scaled_bytes,
@@ -109,6 +179,9 @@ constexpr GatherKernels<T> kTable{
     .pick = pick,
     .pick_backward = pick_backward,
     .join_index = join_index,
+    .embedding_forward = embedding_forward,
+    .embedding_backward = embedding_backward,
+    .embedding_renorm = embedding_renorm,
 };
 
 }  // namespace

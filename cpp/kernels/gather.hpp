@@ -9,6 +9,7 @@ namespace nnative {
 
 template <class T>
 struct GatherKernels {
+  // The next two feed the minibatches of an epoch and have no Python face.
   // out (N, bytes) = table (·, bytes)[index (N)], rows of any dtype; indices are trusted
   void (*rows)(const Team&, std::byte* out, const std::byte* table, const std::int64_t* index, Index N, Index bytes);
   // out (N, C) = scale · table (·, C)[index (N)], from bytes; indices are trusted
@@ -28,6 +29,18 @@ struct GatherKernels {
   // flat (M) = place of (first, second) (M) in a matrix (N,B), −(2⁶²) where one lies outside
   void (*join_index)(const Team&, std::int64_t* flat, const std::int64_t* first, const std::int64_t* second, Index M,
                      Index N, Index B);
+
+  // Embeddings: rows of a weight (N,B) at indices from 0 on.
+  // y (M,B) = weight[index (M)]
+  void (*embedding_forward)(const Team&, T* y, const T* weight, const std::int64_t* index, Index N, Index B, Index M);
+  // dweight (N,B) = 0; dweight[index (M)] += dy (M,B), in the order of the indices and not where they are `padding`;
+  // with by_frequency (scratch: shared (N) indices) divided by how often the index occurs
+  void (*embedding_backward)(const Team&, T* dweight, const T* dy, const std::int64_t* index, Index N, Index B, Index M,
+                             Index padding, bool by_frequency);
+  // weight[index (M)] · max_norm / (norm + 1e-7), once each, where the norm ‖row‖_p > max_norm; 0 < p ≤ ∞;
+  // scratch: shared (N) bytes
+  void (*embedding_renorm)(const Team&, T* weight, const std::int64_t* index, Index N, Index B, Index M, T max_norm,
+                           T p);
 };
 
 }  // namespace nnative

@@ -1,10 +1,66 @@
-// Mean and sum of squared differences of each column of an array, in pieces of rows that several members can share.
+// Mean and sum of squared differences of rows and columns; of columns in pieces of rows that several members can share.
 #pragma once
 
 #include "kernels/rows.hpp"
 
 namespace nnative {
 namespace {
+
+template <class T>
+struct Two {
+  T first, second;
+};
+
+// Σ of two terms, as row_sum but with so many blocks of lanes that an addition seldom waits for the one before.
+template <class T, class Term>
+[[gnu::always_inline]] inline Two<T> two_sums(Index n, Term term) {
+  constexpr int blocks = sizeof(T) == 4 ? 2 : 1;
+  T a[blocks][kLanes], b[blocks][kLanes];
+  for (int k = 0; k < blocks; ++k) {
+#pragma omp simd
+    for (Index l = 0; l < kLanes; ++l) a[k][l] = b[k][l] = T{0};  // an initialiser becomes a slow string instruction
+  }
+  Index i = 0;
+  for (; i + blocks * kLanes <= n; i += blocks * kLanes) {
+#pragma GCC unroll 2
+    for (int k = 0; k < blocks; ++k) {
+#pragma omp simd
+      for (Index l = 0; l < kLanes; ++l) {
+        const Two<T> t = term(i + k * kLanes + l);
+        a[k][l] += t.first;
+        b[k][l] += t.second;
+      }
+    }
+  }
+  for_each_lane({i, n}, [&a, &b, term](Index m, Index l) {
+    const Two<T> t = term(m);
+    a[0][l] += t.first;
+    b[0][l] += t.second;
+  });
+  for (int k = 1; k < blocks; ++k) {
+#pragma omp simd
+    for (Index l = 0; l < kLanes; ++l) {
+      a[0][l] += a[k][l];
+      b[0][l] += b[k][l];
+    }
+  }
+  return {add_lanes(a[0]), add_lanes(b[0])};
+}
+
+// Mean and Σ (x − mean)² of n elements, which stay in the cache for the second pass; it also corrects the mean.
+template <class T>
+inline Two<T> row_moments(const T* x, Index n) {
+  const T inverse = T{1} / static_cast<T>(n);
+  const T* upper = x + n / 2;
+  const Two<T> halves = two_sums<T>(n / 2, [=](Index i) { return Two<T>{x[i], upper[i]}; });
+  const T middle = (halves.first + halves.second + (n % 2 ? x[n - 1] : T{0})) * inverse;
+  const Two<T> rest = two_sums<T>(n, [=](Index i) {
+    const T d = x[i] - middle;
+    return Two<T>{d, d * d};
+  });
+  const T correction = rest.first * inverse;
+  return {middle + correction, fma(-correction, rest.first, rest.second)};
+}
 
 // Sums over rows are taken over pieces of this many rows, by blocks of columns that stay in the cache.
 constexpr Index kRows = 64;
@@ -101,24 +157,25 @@ inline void join_moments(T* mean, T* second, const T* means, const T* seconds, R
   }
 }
 
-// The same of one channel of x (N,C,L), L > 1.
+// The same of one channel of x (N,C,L), joined piece by piece; the mean as its distance from the first piece's, which
+// is small.
 template <class T>
 inline void channel_moments(T* mean, T* second, const T* x, Index N, Index C, Index L) {
-  const T inverse = T{1} / static_cast<T>(N * L);
-  T sum = 0, rest = 0, square = 0;
+  T base = 0, distance = 0, square = 0, count = 0;
   for (Index n = 0; n < N; ++n) {
-    const T* run = x + n * C * L;
-    sum += row_sum<T>(L, [=](Index i) { return run[i]; });
+    for (Index first = 0; first < L; first += kChunk) {
+      const Index size = min(kChunk, L - first);
+      const Two<T> piece = row_moments(x + n * C * L + first, size);
+      if (count == T{0}) base = piece.first;
+      const T total = count + static_cast<T>(size), part = static_cast<T>(size) / total;
+      const T d = (piece.first - base) - distance;
+      distance = fma(d, part, distance);
+      square += fma(d * d * count, part, piece.second);
+      count = total;
+    }
   }
-  const T middle = sum * inverse;
-  for (Index n = 0; n < N; ++n) {
-    const T* run = x + n * C * L;
-    rest += row_sum<T>(L, [=](Index i) { return run[i] - middle; });
-    square += row_sum<T>(L, [=](Index i) { return (run[i] - middle) * (run[i] - middle); });
-  }
-  const T offset = rest * inverse;
-  *mean = middle + offset;
-  *second = fma(-offset, rest, square);
+  *mean = base + distance;
+  *second = square;
 }
 
 }  // namespace

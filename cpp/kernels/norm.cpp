@@ -26,24 +26,25 @@ Shared<T> shared_of(const Team& team, Index N, Index C) {
 // Channels that one member finishes: whole cache lines of rows, single ones of runs.
 inline Range share_channels(const Team& team, Index C, Index L) { return share(team, C, L == 1 ? kLanes : 1); }
 
-// y = (x − mean) · scale + shift
+// y = (x − mean) · scale + shift of single elements of channels
 template <class T>
-inline void normalise(const Team& team, T* y, const T* x, const T* mean, const Shared<T>& s, Index N, Index C,
-                      Index L) {
+inline void normalise(const Team& team, T* y, const T* x, const T* mean, const Shared<T>& s, Index N, Index C) {
   const T *scale = s.scale, *shift = s.shift;
-  if (L == 1) {
-    const Range mine = share_rows<T>(team, N, C);
-    for (Index n = mine.begin; n < mine.end; ++n) {
-      T* to = y + n * C;
-      const T* from = x + n * C;
-      for_each({0, C}, [=](Index c) { to[c] = fma(from[c] - mean[c], scale[c], shift[c]); });
-    }
-    return;
+  const Range mine = share_rows<T>(team, N, C);
+  for (Index n = mine.begin; n < mine.end; ++n) {
+    T* to = y + n * C;
+    const T* from = x + n * C;
+    for_each({0, C}, [=](Index c) { to[c] = fma(from[c] - mean[c], scale[c], shift[c]); });
   }
-  const Range mine = share_rows<T>(team, N * C, L);
-  for (Index run = mine.begin; run < mine.end; ++run) {
+}
+
+// The same of channel c, in runs of L elements.
+template <class T>
+inline void normalise_runs(T* y, const T* x, const T* mean, const Shared<T>& s, Index c, Index N, Index C, Index L) {
+  const T middle = mean[c], factor = s.scale[c], offset = s.shift[c];
+  for (Index run = c; run < N * C; run += C) {
     T* to = y + run * L;
-    const T *from = x + run * L, middle = mean[run % C], factor = scale[run % C], offset = shift[run % C];
+    const T* from = x + run * L;
     for_each({0, L}, [=](Index i) { to[i] = fma(from[i] - middle, factor, offset); });
   }
 }
@@ -63,6 +64,17 @@ void batch_norm_forward(const Team& team, T* y, T* mean, T* invstd, T* running_m
   const Shared<T> s = shared_of<T>(team, N, C);
   const Range channels = share_channels(team, C, L);
   const Index count = N * L;
+  const T unbiased = T{1} / static_cast<T>(count - 1), biased = T{1} / static_cast<T>(count);
+  const T factor = average && running_mean != nullptr ? T{1} / static_cast<T>(*batches + 1) : momentum;
+  const auto finish = [=](Range some) {  // invstd holds Σ (x − mean)² until here
+    if (running_mean != nullptr) {
+      for_each(some, [=](Index c) { running_mean[c] = fma(factor, mean[c] - running_mean[c], running_mean[c]); });
+      for_each(some,
+               [=](Index c) { running_var[c] = fma(factor, invstd[c] * unbiased - running_var[c], running_var[c]); });
+    }
+    for_each(some, [=](Index c) { invstd[c] = T{1} / sqrt(fma(invstd[c], biased, eps)); });
+    set_affine(s, invstd, weight, bias, some);
+  };
   if (L == 1) {
     for_each_piece(team, N, C, [=](Index piece, Index row, Index rows, Index column, Index columns) {
       piece_moments(s.first + piece * C + column, s.second + piece * C + column, x + row * C + column, rows, C,
@@ -70,21 +82,17 @@ void batch_norm_forward(const Team& team, T* y, T* mean, T* invstd, T* running_m
     });
     barrier(team);
     join_moments<T>(mean, invstd, s.first, s.second, channels, N, C);
+    finish(channels);
   } else {
-    for (Index c = channels.begin; c < channels.end; ++c) channel_moments(mean + c, invstd + c, x + c * L, N, C, L);
+    for (Index c = channels.begin; c < channels.end; ++c) {  // a channel may stay in the cache until it is written
+      channel_moments(mean + c, invstd + c, x + c * L, N, C, L);
+      finish({c, c + 1});
+      normalise_runs(y, x, mean, s, c, N, C, L);
+    }
   }
-  const T unbiased = T{1} / static_cast<T>(count - 1), biased = T{1} / static_cast<T>(count);
-  if (running_mean != nullptr) {
-    const T factor = average ? T{1} / static_cast<T>(*batches + 1) : momentum;
-    for_each(channels, [=](Index c) { running_mean[c] = fma(factor, mean[c] - running_mean[c], running_mean[c]); });
-    for_each(channels,
-             [=](Index c) { running_var[c] = fma(factor, invstd[c] * unbiased - running_var[c], running_var[c]); });
-  }
-  for_each(channels, [=](Index c) { invstd[c] = T{1} / sqrt(fma(invstd[c], biased, eps)); });
-  set_affine(s, invstd, weight, bias, channels);
-  barrier(team);
+  if (L == 1 || batches != nullptr) barrier(team);
   if (batches != nullptr && team.rank == 0) ++*batches;
-  normalise(team, y, x, mean, s, N, C, L);
+  if (L == 1) normalise(team, y, x, mean, s, N, C);
 }
 
 template <class T>
@@ -95,8 +103,12 @@ void batch_norm_infer(const Team& team, T* y, T* mean, T* invstd, const T* x, co
   for_each(channels, [=](Index c) { mean[c] = running_mean[c]; });
   for_each(channels, [=](Index c) { invstd[c] = T{1} / sqrt(running_var[c] + eps); });
   set_affine(s, invstd, weight, bias, channels);
-  barrier(team);
-  normalise(team, y, x, mean, s, N, C, L);
+  if (L == 1) {
+    barrier(team);
+    normalise(team, y, x, mean, s, N, C);
+  } else {
+    for (Index c = channels.begin; c < channels.end; ++c) normalise_runs(y, x, mean, s, c, N, C, L);
+  }
 }
 
 // Σ dy and Σ dy · (x − mean) over the rows of a piece.
@@ -121,25 +133,27 @@ inline void piece_gradients(T* sum, T* product, const T* dy, const T* x, const T
   }
 }
 
-// dx = scale · (dy − shift − (x − mean) · slope)
+// dx = scale · (dy − shift − (x − mean) · slope) of single elements of channels
 template <class T>
 inline void input_gradient(const Team& team, T* dx, const T* dy, const T* x, const T* mean, const Shared<T>& s, Index N,
-                           Index C, Index L) {
+                           Index C) {
   const T *scale = s.scale, *shift = s.shift, *slope = s.slope;
-  if (L == 1) {
-    const Range mine = share_rows<T>(team, N, C);
-    for (Index n = mine.begin; n < mine.end; ++n) {
-      T* to = dx + n * C;
-      const T *g = dy + n * C, *from = x + n * C;
-      for_each({0, C}, [=](Index c) { to[c] = scale[c] * fma(mean[c] - from[c], slope[c], g[c] - shift[c]); });
-    }
-    return;
+  const Range mine = share_rows<T>(team, N, C);
+  for (Index n = mine.begin; n < mine.end; ++n) {
+    T* to = dx + n * C;
+    const T *g = dy + n * C, *from = x + n * C;
+    for_each({0, C}, [=](Index c) { to[c] = scale[c] * fma(mean[c] - from[c], slope[c], g[c] - shift[c]); });
   }
-  const Range mine = share_rows<T>(team, N * C, L);
-  for (Index run = mine.begin; run < mine.end; ++run) {
+}
+
+// The same of channel c, in runs of L elements.
+template <class T>
+inline void input_gradient_runs(T* dx, const T* dy, const T* x, const T* mean, const Shared<T>& s, Index c, Index N,
+                                Index C, Index L) {
+  const T middle = mean[c], factor = s.scale[c], offset = s.shift[c], tilt = s.slope[c];
+  for (Index run = c; run < N * C; run += C) {
     T* to = dx + run * L;
     const T *g = dy + run * L, *from = x + run * L;
-    const T middle = mean[run % C], factor = scale[run % C], offset = shift[run % C], tilt = slope[run % C];
     for_each({0, L}, [=](Index i) { to[i] = factor * fma(middle - from[i], tilt, g[i] - offset); });
   }
 }
@@ -150,37 +164,43 @@ void batch_norm_backward(const Team& team, T* dx, T* dweight, T* dbias, const T*
   const Shared<T> s = shared_of<T>(team, N, C);
   const Range channels = share_channels(team, C, L);
   for_each(channels, [=](Index c) { dbias[c] = dweight[c] = T{0}; });
-  if (L == 1) {
-    for_each_piece(team, N, C, [=](Index piece, Index row, Index rows, Index column, Index columns) {
-      piece_gradients(s.first + piece * C + column, s.second + piece * C + column, dy + row * C + column,
-                      x + row * C + column, mean + column, rows, C, columns);
-    });
-    barrier(team);
-    for (Index p = 0; p < ceil_div(N, kRows); ++p) {
-      const T *sum = s.first + p * C, *product = s.second + p * C;
-      for_each(channels, [=](Index c) { dbias[c] += sum[c]; });
-      for_each(channels, [=](Index c) { dweight[c] += product[c]; });
-    }
-  } else {
-    for (Index n = 0; n < N; ++n) {
-      for (Index c = channels.begin; c < channels.end; ++c) {
-        const T *g = dy + (n * C + c) * L, *from = x + (n * C + c) * L, middle = mean[c];
-        dbias[c] += row_sum<T>(L, [=](Index i) { return g[i]; });
-        dweight[c] += row_sum<T>(L, [=](Index i) { return g[i] * (from[i] - middle); });
-      }
-    }
-  }
   const T inverse = training ? T{1} / static_cast<T>(N * L) : T{0};
-  T *scale = s.scale, *shift = s.shift, *slope = s.slope;
-  for_each(channels, [=](Index c) {
-    dweight[c] *= invstd[c];
-    shift[c] = dbias[c] * inverse;
-    slope[c] = invstd[c] * dweight[c] * inverse;
+  const auto finish = [=](Range some) {
+    T *scale = s.scale, *shift = s.shift, *slope = s.slope;
+    for_each(some, [=](Index c) {
+      dweight[c] *= invstd[c];
+      shift[c] = dbias[c] * inverse;
+      slope[c] = invstd[c] * dweight[c] * inverse;
+    });
+    for_each(some, [=](Index c) { scale[c] = weight == nullptr ? invstd[c] : weight[c] * invstd[c]; });
+  };
+  if (L != 1) {
+    for (Index c = channels.begin; c < channels.end; ++c) {  // a channel may stay in the cache until dx is written
+      for (Index run = c; run < N * C; run += C) {
+        const T *g = dy + run * L, *from = x + run * L, middle = mean[c];
+        const Two<T> sums = two_sums<T>(L, [=](Index i) { return Two<T>{g[i], g[i] * (from[i] - middle)}; });
+        dbias[c] += sums.first;
+        dweight[c] += sums.second;
+      }
+      finish({c, c + 1});
+      if (dx != nullptr) input_gradient_runs(dx, dy, x, mean, s, c, N, C, L);
+    }
+    return;
+  }
+  for_each_piece(team, N, C, [=](Index piece, Index row, Index rows, Index column, Index columns) {
+    piece_gradients(s.first + piece * C + column, s.second + piece * C + column, dy + row * C + column,
+                    x + row * C + column, mean + column, rows, C, columns);
   });
-  for_each(channels, [=](Index c) { scale[c] = weight == nullptr ? invstd[c] : weight[c] * invstd[c]; });
+  barrier(team);
+  for (Index p = 0; p < ceil_div(N, kRows); ++p) {
+    const T *sum = s.first + p * C, *product = s.second + p * C;
+    for_each(channels, [=](Index c) { dbias[c] += sum[c]; });
+    for_each(channels, [=](Index c) { dweight[c] += product[c]; });
+  }
+  finish(channels);
   if (dx == nullptr) return;
   barrier(team);
-  input_gradient(team, dx, dy, x, mean, s, N, C, L);
+  input_gradient(team, dx, dy, x, mean, s, N, C);
 }
 
 template <class T>

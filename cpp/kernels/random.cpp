@@ -1,16 +1,9 @@
 #include "kernels/random.hpp"
 
-#include "kernels/philox.hpp"
-#include "kernels/random_math.hpp"
+#include "kernels/normal.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
-
-// Exact conversion: instruction sets before AVX-512 convert signed integers only.
-template <class T>
-inline T to_float(std::uint32_t below_2_31) {
-  return static_cast<T>(static_cast<std::int32_t>(below_2_31));
-}
 
 // 53 random bits as a whole number.
 inline double bits53(std::uint32_t a, std::uint32_t b) {
@@ -66,43 +59,18 @@ void uniform(const Team& team, T* out, Index size, std::uint64_t seed, std::uint
   });
 }
 
-// Box and Muller 1958: √(−2 log u) · (cos θ, sin θ). The top two bits of `turn` are the quadrant of θ, `x` the angle
-// within [−π/4, π/4] of its middle.
-template <class T>
-inline void box_muller(T* cosine, T* sine, T u, T x, std::uint32_t turn, T mean, T std) {
-  using Bits = typename RandomMath<T>::Bits;
-  constexpr int kToTop = 8 * sizeof(T) - 32;
-  const T radius = std * sqrt(T(-2) * log_unit(u));
-  const T c = cos_octant(x), s = sin_octant(x);
-  const bool odd = (turn >> 30 & 1) != 0;
-  const Bits cosine_sign = static_cast<Bits>((turn ^ turn << 1) & 0x80000000u) << kToTop;
-  const Bits sine_sign = static_cast<Bits>(turn & 0x80000000u) << kToTop;
-  const T turned_c = __builtin_bit_cast(T, __builtin_bit_cast(Bits, odd ? s : c) ^ cosine_sign);
-  const T turned_s = __builtin_bit_cast(T, __builtin_bit_cast(Bits, odd ? c : s) ^ sine_sign);
-  *cosine = mean + radius * turned_c;
-  *sine = mean + radius * turned_s;
-}
-
 template <class T>
 void normal(const Team& team, T* out, Index size, std::uint64_t seed, std::uint64_t stream, T mean, T std) {
-  constexpr double kQuarter = 1.5707963267948966;
   fill(team, out, size, seed, stream, [=](T* to, const Words& words) {
     if constexpr (sizeof(T) == 4) {
-      for (Index j = 0; j < 4; j += 2) {
-#pragma omp simd
-        for (Index l = 0; l < kBlocks; ++l) {
-          const std::uint32_t a = words.w[j][l], turn = words.w[j + 1][l];
-          const float u = (to_float<float>(a >> 1) + 0.5f) * 0x1p-31f;
-          const float x = to_float<float>(turn << 2) * static_cast<float>(kQuarter * 0x1p-32);
-          box_muller(to + j * kBlocks + l, to + (j + 1) * kBlocks + l, u, x, turn, mean, std);
-        }
-      }
+      normal_group(to, words, mean, std);
     } else {
 #pragma omp simd
       for (Index l = 0; l < kBlocks; ++l) {
         const std::uint32_t turn = words.w[2][l], rest = words.w[3][l];
         const double u = (bits53(words.w[0][l], words.w[1][l]) + 0.5) * 0x1p-53;
-        const double x = (to_float<double>(turn << 2) + to_float<double>(rest >> 1) * 0x1p-29) * (kQuarter * 0x1p-32);
+        const double x =
+            (to_float<double>(turn << 2) + to_float<double>(rest >> 1) * 0x1p-29) * (kQuarterTurn * 0x1p-32);
         box_muller(to + l, to + kBlocks + l, u, x, turn, mean, std);
       }
     }

@@ -17,6 +17,7 @@ NNATIVE_FAMILY(GatherKernels, gather)
 NNATIVE_FAMILY(ElementwiseKernels, elementwise)
 NNATIVE_FAMILY(ReduceKernels, reduce)
 NNATIVE_FAMILY(NormKernels, norm)
+NNATIVE_FAMILY(RowNormKernels, row_norm)
 NNATIVE_FAMILY(DropoutKernels, dropout)
 extern const ShapeKernels shape_kernels;
 
@@ -24,9 +25,9 @@ extern const KernelTable table;
 constinit const KernelTable table{
     NNATIVE_NAME(NNATIVE_ISA),
     {&linear_f32, &activation_f32, &loss_f32, &optim_f32, &random_f32, &gather_f32, &elementwise_f32, &reduce_f32,
-     &norm_f32, &dropout_f32},
+     &norm_f32, &row_norm_f32, &dropout_f32},
     {&linear_f64, &activation_f64, &loss_f64, &optim_f64, &random_f64, &gather_f64, &elementwise_f64, &reduce_f64,
-     &norm_f64, &dropout_f64},
+     &norm_f64, &row_norm_f64, &dropout_f64},
     &shape_kernels,
 };
 

@@ -11,6 +11,7 @@
 #include "kernels/optim.hpp"
 #include "kernels/random.hpp"
 #include "kernels/reduce.hpp"
+#include "kernels/row_norm.hpp"
 #include "kernels/shape.hpp"
 
 namespace nnative {
@@ -26,6 +27,7 @@ struct Kernels {
   const ElementwiseKernels<T>* elementwise;
   const ReduceKernels<T>* reduce;
   const NormKernels<T>* norm;
+  const RowNormKernels<T>* row_norm;
   const DropoutKernels<T>* dropout;
 };
 

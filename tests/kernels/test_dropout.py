@@ -1,4 +1,4 @@
-"""Masks are a function of seed, stream, place and probability only, and have the statistics of Bernoulli's numbers."""
+"""Masks and noise are functions of seed, stream and place only, with the statistics of their distributions."""
 
 import numpy as np
 import pytest
@@ -77,3 +77,52 @@ def test_wrong_cells_are_errors():
         _native.dropout_forward(x, np.zeros(2, "int64"), 0.5, 2.0)
     with pytest.raises(ValueError, match="2 elements"):
         _native.dropout_backward(x, np.zeros(3, "uint64"), 0.5, 2.0)
+
+
+def noise(size, state=STATE, dtype="float32"):
+    return _native.gaussian_dropout_backward(np.ones(size, dtype), state, 1.0) - 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 63, 64, 65, 30_011])
+def test_noise_is_the_normal_fill_of_seed_and_stream_also_in_double(isa, threads, size):
+    fill = _native.normal((size,), int(STATE[0]), int(STATE[1]), 0.0, 1.0, "float32")
+    zeros = np.zeros(size, "float32")
+    np.testing.assert_array_equal(_native.gaussian_noise(zeros, STATE.copy(), 1.0), fill)
+    double = _native.gaussian_noise(zeros.astype(float), STATE.copy(), 1.0)
+    np.testing.assert_allclose(double, fill, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(noise(size, dtype="float64"), double, rtol=1e-12, atol=1e-12)
+
+
+def test_noise_has_the_same_bits_on_threads_and_instruction_sets(dtype, set_threads, fma_isas):
+    x = np.random.default_rng(0).standard_normal((301, 1021)).astype(dtype)
+    results = set()
+    for isa in fma_isas:
+        _native.set_isa(isa)
+        for threads in (1, 2, 3, 5):
+            set_threads(threads)
+            arrays = _native.gaussian_dropout_backward(x, STATE, 0.5), _native.gaussian_noise(x, STATE.copy(), 0.5)
+            results.add(b"".join(a.tobytes() for a in arrays))
+    assert len(results) == 1
+
+
+def test_noise_is_normal_and_streams_are_independent():
+    z = noise(400_000, dtype="float64")
+    assert abs(z.mean()) < 0.008
+    assert z.std() == pytest.approx(1, abs=0.006)
+    assert (z**4).mean() == pytest.approx(3, abs=0.08)
+    other = noise(400_000, np.array([STATE[0], STATE[1] + np.uint64(1)]), "float64")
+    assert abs(np.corrcoef(z, other)[0, 1]) < 0.01
+
+
+def test_shift_and_what_takes_the_place_of_dropped_elements(isa, dtype):
+    x = np.random.default_rng(3).standard_normal(5000).astype(dtype)
+    y, state = _native.dropout_forward(x, STATE.copy(), 0.3, 1.5, 0.25, -2.0)
+    mask = reference.dropped(5000, state, 0.3)
+    np.testing.assert_array_equal(y[mask], np.full(mask.sum(), -2.0))
+    np.testing.assert_allclose(y[~mask], 1.5 * x[~mask] + 0.25, rtol=1e-5, atol=1e-6)
+
+
+def test_without_a_shift_zeros_keep_their_sign():
+    x = np.array([0.0, -0.0] * 50)
+    y, _ = _native.dropout_forward(x, STATE.copy(), 0.0, 2.0)
+    np.testing.assert_array_equal(np.signbit(y), np.signbit(x))

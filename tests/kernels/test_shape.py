@@ -1,4 +1,4 @@
-"""Copies of views and indexing against NumPy."""
+"""Copies of views against NumPy."""
 
 import numpy as np
 import pytest
@@ -64,42 +64,3 @@ def test_assign_refuses_what_it_cannot_write():
         _native.assign(out, np.zeros(3))
     with pytest.raises(TypeError, match=r"\[copy\]"):
         _native.copy(np.array([object()]))
-
-
-@pytest.mark.parametrize("kind", DTYPES)
-@pytest.mark.parametrize("dim", [0, 1, 2])
-def test_take_along_each_dimension(kind, dim, isa, threads):
-    table = numbers((5, 7, 9), kind)
-    index = RNG.integers(-table.shape[dim], table.shape[dim], (4, 3))
-    np.testing.assert_array_equal(_native.take(table, index, dim), np.take(table, index, dim), strict=True)
-
-
-@pytest.mark.parametrize("dim", [0, 1, 2])
-def test_what_is_taken_twice_adds_up_in_order(dim, isa, dtype, threads):
-    shape = (50, 20, 30)
-    index = RNG.integers(0, shape[dim], 300)
-    dout = RNG.standard_normal((*shape[:dim], 300, *shape[dim + 1 :])).astype(dtype)
-    want = np.zeros(shape, dtype)
-    np.add.at(want, (slice(None),) * dim + (index,), dout)
-    np.testing.assert_array_equal(_native.take_backward(dout, index, shape, dim), want, strict=True)
-
-
-@pytest.mark.parametrize("bad", [5, -6, 2**62, -(2**63)])
-def test_indices_out_of_bounds_are_errors(bad):
-    index = np.array([0, bad])
-    with pytest.raises(IndexError, match=r"\[take\] index .* out of bounds"):
-        _native.take(np.zeros((5, 2)), index, 0)
-    with pytest.raises(IndexError, match=r"\[take_backward\]"):
-        _native.take_backward(np.zeros((2, 2)), index, (5, 2), 0)
-    with pytest.raises(IndexError, match=r"\[pick\]"):
-        _native.pick(np.zeros((2, 5)), index, 1)
-    with pytest.raises(IndexError, match=r"\[join_index\]"):
-        _native.join_index(index, index, 5, 5)
-
-
-def test_empty_tables_and_indices():
-    none = np.zeros(0, np.int64)
-    assert _native.take(np.zeros((0, 3)), none, 0).shape == (0, 3)
-    np.testing.assert_array_equal(_native.take_backward(np.zeros((0, 3)), none, (4, 3), 0), np.zeros((4, 3)))
-    with pytest.raises(IndexError):
-        _native.take(np.zeros((0, 3)), np.zeros(1, np.int64), 0)

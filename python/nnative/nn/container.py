@@ -1,11 +1,13 @@
-"""Modules that hold modules: Sequential, ModuleList."""
+"""Modules that hold modules or parameters: Sequential, ModuleList, ModuleDict, ParameterList."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, TypeVar
 
 from nnative.nn.module import Module, _attributes
+from nnative.nn.parameter import Parameter
+from nnative.tensor import Tensor
 
 C = TypeVar("C", bound="_Numbered")
 
@@ -121,3 +123,137 @@ class ModuleList(_Numbered):
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
+
+
+class ModuleDict(Module):
+    """A dict whose modules are registered; what they are applied to, the owner's ``forward`` says.
+
+    Keys are names without dots that are no attributes of the class.
+
+    Examples
+    --------
+    >>> from nnative import nn
+    >>> heads = nn.ModuleDict({"digit": nn.Linear(8, 10), "parity": nn.Linear(8, 2)})
+    >>> list(heads), heads["parity"]
+    (['digit', 'parity'], Linear(in_features=8, out_features=2, bias=True))
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def _modules(self) -> dict[str, Module]:
+        return dict(_attributes(self, Module))
+
+    def __len__(self) -> int:
+        return len(self._modules())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._modules()
+
+    def __getitem__(self, key: str) -> Module:
+        return self._modules()[key]
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        self.pop(key)
+
+    def clear(self) -> None:
+        """Remove all modules."""
+        for key in self._modules():
+            delattr(self, key)
+
+    def pop(self, key: str) -> Module:
+        """Remove a module and return it; KeyError if there is none."""
+        module = self[key]
+        delattr(self, key)
+        return module
+
+    def keys(self) -> KeysView[str]:
+        """Return the keys in their order."""
+        return self._modules().keys()
+
+    def values(self) -> ValuesView[Module]:
+        """Return the modules in their order."""
+        return self._modules().values()
+
+    def items(self) -> ItemsView[str, Module]:
+        """Return pairs of key and module in their order."""
+        return self._modules().items()
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
+        """Add modules from a mapping or from pairs, over those of the same keys."""
+        pairs = modules.items() if isinstance(modules, Mapping | ModuleDict) else modules
+        for key, module in pairs:
+            self[key] = module
+
+
+class ParameterList(Module):
+    """A list whose parameters are registered; tensors become parameters.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative import nn
+    >>> weights = nn.ParameterList([nnative.ones(2, 3), nnative.zeros(3)])
+    >>> weights
+    ParameterList(
+      (0): Parameter of float32 and shape (2, 3)
+      (1): Parameter of float32 and shape (3,)
+    )
+    >>> [name for name, _ in weights.named_parameters()]
+    ['0', '1']
+    """
+
+    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
+        super().__init__()
+        if values is not None:
+            self.extend(values)
+
+    def _values(self) -> list[Parameter]:
+        return [value for _, value in _attributes(self, Parameter)]
+
+    def __len__(self) -> int:
+        return len(self._values())
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self._values())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        return ParameterList(self._values()[index]) if isinstance(index, slice) else self._values()[index]
+
+    def __setitem__(self, index: int, value: Tensor) -> None:
+        setattr(self, str(range(len(self))[index]), _parameter(value))
+
+    def __iadd__(self, values: Iterable[Tensor]) -> ParameterList:
+        return self.extend(values)
+
+    def append(self, value: Tensor) -> ParameterList:
+        """Add a parameter at the end."""
+        setattr(self, str(len(self)), _parameter(value))
+        return self
+
+    def extend(self, values: Iterable[Tensor]) -> ParameterList:
+        """Add parameters at the end."""
+        if isinstance(values, Tensor):
+            raise TypeError("[ParameterList] expected several tensors, got one Tensor")
+        for value in list(values):
+            self.append(value)
+        return self
+
+    def extra_repr(self) -> str:
+        """Return a line for each parameter."""
+        lines = [f"  ({i}): Parameter of {p.dtype} and shape {p.shape}" for i, p in enumerate(self)]
+        return "\n".join(["", *lines, ""]) if lines else ""
+
+
+def _parameter(value: Any) -> Parameter:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"[ParameterList] expected a Tensor, got {type(value).__name__}")
+    return value if isinstance(value, Parameter) else Parameter(value)

@@ -1,11 +1,13 @@
-"""Flatten: from images to rows."""
+"""Flatten and Unflatten: from images to rows and back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nnative import ops
 from nnative.nn.module import Module
+from nnative.ops.shape import unflatten
 from nnative.tensor import Tensor
 
 
@@ -32,3 +34,37 @@ class Flatten(Module):
     def extra_repr(self) -> str:
         """Return the dimensions."""
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Make dimension ``dim`` several of the sizes ``unflattened_size``, of which one may be −1.
+
+    Raises
+    ------
+    TypeError
+        For sizes that are no integers.
+    ValueError
+        When called with an input whose dimension the sizes do not make up.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative import nn
+    >>> nn.Unflatten(1, (28, 28))(nnative.zeros(32, 784)).shape
+    (32, 28, 28)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        if not isinstance(unflattened_size, tuple | list) or not all(isinstance(n, int) for n in unflattened_size):
+            raise TypeError(f"[Unflatten] expected unflattened_size to be a tuple of ints, got {unflattened_size!r}")
+        self.dim = dim
+        self.unflattened_size = unflattened_size
+
+    def forward(self, x: Any) -> Tensor:
+        """Return x with more dimensions."""
+        return unflatten(x, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        """Return the dimension and its sizes."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

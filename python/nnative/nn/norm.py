@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnative import _native
+from nnative.memory import aligned_zeros
 from nnative.nn.module import Module
 from nnative.nn.parameter import Parameter
 from nnative.ops.norm import batch_norm
@@ -95,8 +96,8 @@ class BatchNorm1d(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         wanted = np.dtype(np.float32 if dtype is None else dtype)
-        self.weight = Parameter(np.empty(num_features, wanted)) if affine else None
-        self.bias = Parameter(np.empty(num_features, wanted)) if affine and bias else None
+        self.weight = Parameter(aligned_zeros((num_features,), wanted)) if affine else None
+        self.bias = Parameter(aligned_zeros((num_features,), wanted)) if affine and bias else None
         self.register_buffer("running_mean", np.empty(num_features, wanted) if track_running_stats else None)
         self.register_buffer("running_var", np.empty(num_features, wanted) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if track_running_stats else None)

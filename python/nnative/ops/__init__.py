@@ -3,6 +3,7 @@
 from nnative.ops.arithmetic import add, div, eq, ge, gt, le, lt, maximum, minimum, mul, ne, pow, sub
 from nnative.ops.cast import cast, clone
 from nnative.ops.elementwise import abs, clip, exp, log, neg, sqrt, where
+from nnative.ops.gather import index
 from nnative.ops.linear import linear, matmul
 from nnative.ops.reduce import argmax, max, mean, min, sum
 from nnative.ops.shape import (
@@ -10,7 +11,6 @@ from nnative.ops.shape import (
     cat,
     concatenate,
     flatten,
-    index,
     permute,
     reshape,
     squeeze,

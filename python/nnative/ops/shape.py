@@ -1,4 +1,4 @@
-"""Operations that move elements without computing: reshape, permute, indexing, concatenation, broadcasting."""
+"""Operations that move elements without computing: reshape, permute, slices, concatenation, broadcasting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnative import _native
-from nnative.autograd import Array, Function, TensorBase
+from nnative.autograd import Array, Function
 from nnative.ops.operands import array_of, normalise_dims, same_dtype, unbroadcast
 
 if TYPE_CHECKING:
@@ -88,25 +88,6 @@ class Slice(Function):
         return dx, None
 
 
-class Take(Function):
-    """x[:, …, index] for int64 indices along a dimension; elements taken several times add up their gradients."""
-
-    returns_fresh = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, index: Array, dim: int) -> Array:  # noqa: D102
-        ctx.saved_tensors = x.shape, index, dim
-        try:
-            return _native.take(np.asarray(x, order="C"), index, dim)
-        except IndexError as error:
-            raise IndexError(f"[index] {error}, for shape {x.shape}") from None
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        shape, index, dim = ctx.saved_tensors
-        return _native.take_backward(grad, index, shape, dim), None, None
-
-
 class Concatenate(Function):
     """Arrays one after the other along a dimension."""
 
@@ -164,6 +145,16 @@ def flatten(x: Tensor | Array, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return Reshape.apply(x, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
+def unflatten(x: Tensor | Array, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Return x with dimension ``dim`` as several of these sizes, of which one may be −1; the reverse of `flatten`."""
+    (at,) = normalise_dims("unflatten", dim, x.ndim)
+    known = math.prod(size for size in sizes if size != -1)
+    parts = [x.shape[at] // known if size == -1 and known else size for size in sizes]
+    if not parts or min(parts) < 0 or math.prod(parts) != x.shape[at]:
+        raise ValueError(f"[unflatten] expected sizes of {x.shape[at]} elements, got {tuple(sizes)} for {x.shape}")
+    return Reshape.apply(x, (*x.shape[:at], *parts, *x.shape[at + 1 :]))
+
+
 def permute(x: Tensor | Array, *dims: int | Sequence[int]) -> Tensor:
     """Return x with its dimensions in the order ``dims``, which names each once."""
     order = _numbers(dims)
@@ -203,73 +194,6 @@ def unsqueeze(x: Tensor | Array, dim: int) -> Tensor:
 def broadcast_to(x: Tensor | Array, shape: Sequence[int]) -> Tensor:
     """Return x repeated to a shape that it broadcasts to."""
     return BroadcastTo.apply(x, _numbers((shape,)))
-
-
-def index(x: Tensor | Array, key: Any) -> Tensor:
-    """Return ``x[key]``: integers, slices, None, ``...``, integer arrays, bool masks.
-
-    A result that is contiguous in x shares its memory. IndexError for a key out of range or of another kind.
-
-    Examples
-    --------
-    >>> import nnative
-    >>> x = nnative.tensor([1.0, 2.0, 3.0], requires_grad=True)
-    >>> x[[0, 0, 2]].sum().backward()
-    >>> x.grad
-    array([2., 0., 1.], dtype=float32)
-    """
-    keys = tuple([_key(k) for k in key]) if isinstance(key, tuple) else (_key(key),)
-    arrays = [k for k in keys if isinstance(k, np.ndarray)]
-    if not arrays:
-        return Slice.apply(x, keys)
-    if all(k.dtype.kind in "iu" for k in arrays):
-        arrays = [np.asarray(k, np.int64, order="C") for k in arrays]
-        dim = len(keys) - len(arrays)
-        if len(arrays) == 1 and len(keys) <= x.ndim and all(_is_all(k) for k in keys[:-1]):
-            return Take.apply(x, arrays[0], dim)
-        if dim == 0 and len(keys) <= x.ndim and all(k.shape == arrays[0].shape for k in arrays):
-            return _at(x, arrays)
-    return _at_places(x, keys)
-
-
-def _key(key: Any) -> Any:
-    """Return a part of a key with tensors, lists and arrays as arrays."""
-    if isinstance(key, TensorBase):
-        key = key._data
-    elif isinstance(key, list):
-        key = np.asarray(key) if key else np.zeros(0, np.int64)
-    elif isinstance(key, bool | np.bool_):
-        key = np.asarray(key)
-    if isinstance(key, np.ndarray) and key.ndim == 0 and key.dtype.kind in "iu":
-        return int(key)
-    return key
-
-
-def _is_all(key: Any) -> bool:
-    return isinstance(key, slice) and key == slice(None)
-
-
-def _at(x: Any, arrays: list[Array]) -> Tensor:
-    """Return x[arrays[0], arrays[1], …] for arrays of one shape: the first dimensions become one."""
-    shape = x.shape
-    flat, size = arrays[0], shape[0]
-    for index, n in zip(arrays[1:], shape[1:]):  # noqa: B905 (dimensions that no array indexes stay)
-        try:
-            flat = _native.join_index(flat, index, size, n)
-        except IndexError as error:
-            raise IndexError(f"[index] {error}, for shape {shape}") from None
-        size *= n
-    return Take.apply(reshape(x, (size, *shape[len(arrays) :])), flat, 0)
-
-
-def _at_places(x: Any, keys: tuple[Any, ...]) -> Tensor:
-    """Return x[keys] for any key that NumPy knows, from the places of its elements in x."""
-    shape = x.shape
-    try:
-        places = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)[keys]
-    except (IndexError, TypeError) as error:
-        raise IndexError(f"[index] {error}, for shape {shape}") from None
-    return Take.apply(reshape(x, (-1,)) if x.ndim != 1 else x, np.asarray(places, order="C"), 0)
 
 
 def concatenate(tensors: Sequence[Tensor | Array], dim: int = 0) -> Tensor:

@@ -49,26 +49,34 @@ def uniform(shape: tuple[int, ...], seed: int, stream: int, low: float, high: fl
     return np.asarray(np.minimum(value, np.nextafter(end, start)).reshape(shape))
 
 
-def normal(shape: tuple[int, ...], seed: int, stream: int, mean: float, std: float, dtype: Any) -> Array:
-    """Return ``mean + std · z`` with z from pairs of words by Box and Muller's transform (1958)."""
-    size = int(np.prod(shape))
-    fine: Array
-    if np.dtype(dtype) == np.float32:
-        w = words(-(-size // 64), seed, stream)
-        u = ((w[:, ::2] >> 1).astype(np.float32) + np.float32(0.5)) * 2.0**-31
-        turn, fine = w[:, 1::2], np.zeros(())
-    else:
-        w = words(-(-size // 32), seed, stream)
-        u = ((w[:, :1] >> 5) * 2.0**26 + (w[:, 1:2] >> 6) + 0.5) * 2.0**-53
-        turn, fine = w[:, 2:3], (w[:, 3:4] >> 1) * 2.0**-61
+def _normals(u: Array, turn: Array, fine: Array | float) -> Array:
+    """Return Box and Muller's pairs (1958) in a row, from uniform numbers, turns and their digits beyond 32 bits."""
     # The quadrant is in the top two bits; the rest is a signed fraction of a quarter turn.
     quadrant = turn >> 30
     angle = ((turn << 2).view(np.int32) * 2.0**-32 + fine) * (np.pi / 2)
     c, s = np.cos(angle), np.sin(angle)
     pair = np.stack([np.choose(quadrant, [c, -s, -c, s]), np.choose(quadrant, [s, c, -s, -c])], axis=2)
     radius = np.sqrt(-2.0 * np.log(u.astype(np.float64)))
-    z = (radius[:, :, None] * pair).ravel()[:size].reshape(shape)
-    return np.asarray(mean + std * z, dtype=dtype)
+    return np.asarray((radius[:, :, None] * pair).ravel())
+
+
+def float_normals(size: int, seed: int, stream: int) -> Array:
+    """Return the standard normal numbers of a fill of floats, not yet rounded."""
+    w = words(-(-size // 64), seed, stream)
+    u = ((w[:, ::2] >> 1).astype(np.float32) + np.float32(0.5)) * 2.0**-31
+    return _normals(u, w[:, 1::2], 0.0)[:size]
+
+
+def normal(shape: tuple[int, ...], seed: int, stream: int, mean: float, std: float, dtype: Any) -> Array:
+    """Return ``mean + std · z`` with normal numbers z."""
+    size = int(np.prod(shape))
+    if np.dtype(dtype) == np.float32:
+        z = float_normals(size, seed, stream)
+    else:
+        w = words(-(-size // 32), seed, stream)
+        u = ((w[:, :1] >> 5) * 2.0**26 + (w[:, 1:2] >> 6) + 0.5) * 2.0**-53
+        z = _normals(u, w[:, 2:3], (w[:, 3:4] >> 1) * 2.0**-61)[:size]
+    return np.asarray(mean + std * z.reshape(shape), dtype=dtype)
 
 
 def _word_stream(seed: int, stream: int) -> Iterator[int]:

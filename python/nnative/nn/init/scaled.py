@@ -1,29 +1,15 @@
-"""Initialisers: fill a tensor in place and return it. Names, argument orders and defaults are PyTorch's."""
+"""Initialisers whose scale follows from the layer's sizes: Xavier, Kaiming, LeCun."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, TypeVar
-
-import numpy as np
+from typing import Literal
 
 from nnative import random
-from nnative.autograd import Array, TensorBase
+from nnative.autograd import TensorBase
+from nnative.nn.init.fill import normal_, uniform_
+from nnative.nn.init.target import T, data_of
 
-__all__ = [
-    "calculate_gain",
-    "constant_",
-    "kaiming_normal_",
-    "kaiming_uniform_",
-    "normal_",
-    "ones_",
-    "uniform_",
-    "xavier_normal_",
-    "xavier_uniform_",
-    "zeros_",
-]
-
-T = TypeVar("T", bound=TensorBase)
 Generator = random.Generator
 
 _GAINS = dict.fromkeys(("linear", "identity", "conv1d", "conv2d", "conv3d", "sigmoid"), 1.0)
@@ -56,45 +42,6 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity not in _GAINS:
         raise ValueError(f"[calculate_gain] Unsupported nonlinearity {nonlinearity}")
     return _GAINS[nonlinearity]
-
-
-def zeros_(tensor: T) -> T:
-    """Fill with 0. As weights of a hidden layer it leaves all units the same: use it for biases."""
-    return constant_(tensor, 0.0)
-
-
-def ones_(tensor: T) -> T:
-    """Fill with 1."""
-    return constant_(tensor, 1.0)
-
-
-def constant_(tensor: T, val: float) -> T:
-    """Fill with ``val``."""
-    _data("constant_", tensor)[...] = val
-    return tensor
-
-
-def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> T:
-    """Fill with numbers uniform in [a, b).
-
-    Examples
-    --------
-    >>> import numpy as np, nnative
-    >>> from nnative.nn import init
-    >>> t = init.uniform_(nnative.Tensor(np.empty((3, 5), dtype=np.float32)), -1, 1)
-    >>> bool((abs(t.data) <= 1).all())
-    True
-    """
-    data = _data("uniform_", tensor)
-    data[...] = (generator or random.default_generator).uniform(data.shape, a, b, data.dtype)
-    return tensor
-
-
-def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> T:
-    """Fill with normal numbers."""
-    data = _data("normal_", tensor)
-    data[...] = (generator or random.default_generator).normal(data.shape, mean, std, data.dtype)
-    return tensor
 
 
 def xavier_uniform_(
@@ -149,19 +96,25 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
 
 
-def _data(operation: str, tensor: Any) -> Array:
-    if not isinstance(tensor, TensorBase):
-        raise TypeError(f"[{operation}] expected a Tensor, got {type(tensor).__name__}")
-    if tensor.data.dtype not in (np.float32, np.float64) and operation != "constant_":
-        raise TypeError(f"[{operation}] expected a float32 or float64 tensor, got {tensor.data.dtype}")
-    data: Array = tensor.data
-    if not data.flags.writeable:
-        raise ValueError(f"[{operation}] expected a tensor that can be written, got a read-only array of {data.shape}")
-    return data
+def lecun_uniform_(tensor: T, generator: Generator | None = None, *, bound: float | None = None) -> T:
+    """Fill uniformly within ±√(3 / fan_in), of variance 1 / fan_in, or within ±bound / fan_in.
+
+    ``bound=2.4`` is the rule of LeCun's "Generalization and network design strategies", 1989; the variance is that of
+    LeCun et al., "Efficient BackProp", 1998.
+    """
+    fan_in = max(_fans("lecun_uniform_", tensor)[0], 1)
+    width = math.sqrt(3.0 / fan_in) if bound is None else bound / fan_in
+    return uniform_(tensor, -width, width, generator)
+
+
+def lecun_normal_(tensor: T, generator: Generator | None = None) -> T:
+    """Fill with normal numbers of ``std = √(1 / fan_in)``; see `lecun_uniform_`. What SELU networks start from."""
+    fan_in = max(_fans("lecun_normal_", tensor)[0], 1)
+    return normal_(tensor, 0.0, math.sqrt(1.0 / fan_in), generator)
 
 
 def _fans(operation: str, tensor: TensorBase) -> tuple[int, int]:
-    shape = _data(operation, tensor).shape
+    shape = data_of(operation, tensor).shape
     if len(shape) < 2:
         raise ValueError(
             f"[{operation}] Fan in and fan out can not be computed for tensor with fewer than 2 dimensions, got {shape}"
