@@ -86,7 +86,8 @@ def infer(row: Row, mode: str) -> Work:
         with nnative.no_grad():
             return net(x)
 
-    return Work(over(compiled(forward, mode), [(x,) for x, _ in _inputs(row, mode)]), 1, values)
+    function = forward if mode == "eager" else nnative.compile(forward, frozen=True)
+    return Work(over(function, [(x,) for x, _ in _inputs(row, mode)]), 1, values)
 
 
 def memory(row: Row, mode: str) -> Work:
