@@ -72,12 +72,13 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
       Vector<T> square[W];
       if (rows == W && count == W) {
         const T* from = b + j * b_row + p;
-        T apart[W * W];
-        const bool collides = b_row * static_cast<Index>(sizeof(T)) % 4096 == 0;  // rows share a set of the cache
-        if (collides) {
-          for (int l = 0; l < W; ++l) store(apart + l * W, load(from + l * b_row));
+        if (b_row * static_cast<Index>(sizeof(T)) % 4096 == 0) {
+          // Rows share a set of the cache: each is read once, whole.
+          for (int l = 0; l < W; ++l) square[l] = load(from + l * b_row);
+          transpose<T>(square);
+        } else {
+          load_transposed(square, from, b_row);
         }
-        load_transposed(square, collides ? apart : from, collides ? W : b_row);
       } else {
         for (int l = 0; l < W; ++l) square[l] = l < rows ? load_partial(b + (j + l) * b_row + p, count) : Vector<T>{};
         transpose<T>(square);
