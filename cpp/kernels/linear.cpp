@@ -116,20 +116,33 @@ Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N,
                                              : plain_backward_weight_product(dweight, dy, x, N, K, M, dy_row);
 }
 
+// sum (columns) = Σ_n x (N, columns) for V vectors of columns, of which the last may be partial: V chains at a time,
+// since an addition waits for the one before it.
+template <class T, int V>
+void sum_vectors(T* sum, const T* x, Index N, Index x_row, Index columns) {
+  constexpr int W = kWidth<T>;
+  const Index edge = columns - (V - 1) * W;
+  Vector<T> acc[V] = {};
+  for (Index n = 0; n < N; ++n, x += x_row) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V - 1; ++v) acc[v] += load(x + v * W);
+    acc[V - 1] += edge == W ? load(x + (V - 1) * W) : load_partial(x + (V - 1) * W, edge);
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < V - 1; ++v) store(sum + v * W, acc[v]);
+  store_partial(sum + (V - 1) * W, acc[V - 1], edge);
+}
+
 // sum (M) = Σ_n x (N,M), each column one chain over n; the rows of x lie x_row apart.
 template <class T>
 void sum_columns(const Team& team, T* sum, const T* x, Index N, Index M, Index x_row) {
-  constexpr int W = kWidth<T>;
+  constexpr Index W = kWidth<T>;
+  constexpr void (*kByVectors[])(T*, const T*, Index, Index, Index) = {sum_vectors<T, 1>, sum_vectors<T, 2>,
+                                                                       sum_vectors<T, 3>, sum_vectors<T, 4>};
   const Range columns = share(team, M, 4 * W);
-  for (Index m = columns.begin; m < columns.end; m += W) {
-    const Index count = min<Index>(W, columns.end - m);
-    Vector<T> acc{};
-    if (count == W) {
-      for (Index n = 0; n < N; ++n) acc += load(x + n * x_row + m);
-    } else {
-      for (Index n = 0; n < N; ++n) acc += load_partial(x + n * x_row + m, count);
-    }
-    store_partial(sum + m, acc, count);
+  for (Index m = columns.begin; m < columns.end; m += 4 * W) {
+    const Index count = min(4 * W, columns.end - m);
+    kByVectors[ceil_div(count, W) - 1](sum + m, x + m, N, x_row, count);
   }
 }
 

@@ -18,19 +18,21 @@ struct Product {
   const T* packed = nullptr;  // all panels of B, block of steps by block of steps, in place of b
 };
 
-// Steps of each block when there are blocks of at most kBlockSteps, all of nearly one size.
-inline Index balanced_steps(Index P) { return P == 0 ? 0 : round_up(ceil_div(P, ceil_div(P, tuning::kBlockSteps)), 8); }
-
 // Steps p of one block, and the columns of B that are packed and walked together for them: as many panels as half of
 // the second-level cache holds.
+struct Blocking {
+  Index steps, columns;
+};
+
 template <class T>
-Index block_steps(const Product<T>& g) {
-  return balanced_steps(g.P);
-}
-template <class T>
-Index block_columns(const Product<T>& g) {
-  const Index panel_bytes = max<Index>(1, block_steps(g)) * kPanel<T> * static_cast<Index>(sizeof(T));
-  return kPanel<T> * max<Index>(1, tuning::kBlockBytes / panel_bytes);
+Blocking blocking(const Product<T>& g) {
+  // Blocks of at most kBlockSteps, all of nearly one size. Most products are one block and need no division.
+  Index steps = g.P, columns = round_up(g.J, kPanel<T>);
+  if (steps > tuning::kBlockSteps) steps = round_up(ceil_div(steps, ceil_div(steps, tuning::kBlockSteps)), 8);
+  const Index column_bytes = max<Index>(1, steps) * static_cast<Index>(sizeof(T));
+  if (columns * column_bytes > tuning::kBlockBytes)
+    columns = kPanel<T> * max<Index>(1, tuning::kBlockBytes / (column_bytes * kPanel<T>));
+  return {steps, columns};
 }
 
 template <class T>
@@ -119,11 +121,14 @@ void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps)
   }
 }
 
-// Whether rows of A are copied before a tile reads them: elements of a row lie apart, or rows lie a multiple of 4 KiB
-// apart, so that they share a set of the first-level cache and evict each other.
+// Whether rows of A are copied before a tile reads them: elements of a row lie apart and do not all fit into the
+// first-level cache as they are, or rows lie a multiple of 4 KiB apart, so that they share a set of it and evict each
+// other.
 template <class T>
 bool copies_a(const Product<T>& g) {
-  return g.a_step != 1 || (g.I > 4 && g.a_row * static_cast<Index>(sizeof(T)) % 4096 == 0);
+  constexpr Index bytes = sizeof(T);
+  if (g.a_step != 1) return g.P * g.a_step * bytes > 24576;
+  return g.I > 4 && g.a_row * bytes % 4096 == 0;
 }
 
 // Rows [i, i + rows) of A for steps [p, p + steps) in the order in which the tile reads them, in `buffer` where they
@@ -131,7 +136,7 @@ bool copies_a(const Product<T>& g) {
 template <class T>
 TileRows<T> prepare_a(const Product<T>& g, T* buffer, bool copied, Index i, Index rows, Index p, Index steps) {
   const T* a = g.a + i * g.a_row + p * g.a_step;
-  if (!copies_a(g)) return {a, g.a_row, 1};
+  if (!copies_a(g)) return {a, g.a_row, g.a_step};
   if (g.a_step != 1) {
     constexpr Index R = tuning::kTileRows;
     if (copied) return {buffer, 1, rows};
@@ -165,8 +170,9 @@ Index padded_columns(Index J) {
 
 template <class T>
 void pack_all(const Product<T>& g, T* packed) {
-  for (Index p = 0; p < g.P; p += block_steps(g))
-    pack_b(g, packed + p * padded_columns<T>(g.J), {0, g.J}, p, min(block_steps(g), g.P - p));
+  const Index steps = blocking(g).steps;
+  for (Index p = 0; p < g.P; p += steps)
+    pack_b(g, packed + p * padded_columns<T>(g.J), {0, g.J}, p, min(steps, g.P - p));
 }
 
 }  // namespace

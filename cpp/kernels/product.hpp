@@ -31,8 +31,8 @@ void multiply_block(const Product<T>& g, const T* packed, const Workspace<T>& wo
   for (Index part = 0; part < parts; ++part) {
     const Index i = rows.begin + part * R, count = min<Index>(R, rows.end - i);
     for (Index round = 0; round < rounds; ++round) {
-      const Index s = steps * round / rounds, end = steps * (round + 1) / rounds;
       const bool first = round == 0, last = round + 1 == rounds;
+      const Index s = first ? 0 : steps * round / rounds, end = last ? steps : steps * (round + 1) / rounds;
       T* copy = work.rows + part * work.next_piece + R * (s + round * kWidth<T>);
       const TileRows<T> a = prepare_a(g, copy, work.copied, i, count, p + s, end - s);
       for (Index j = columns.begin; j < columns.end; j += kPanel<T>) {
@@ -47,39 +47,33 @@ void multiply_block(const Product<T>& g, const T* packed, const Workspace<T>& wo
 }
 
 // Elements of a copied piece of A, R rows.
-template <class T>
-Index piece_size(const Product<T>& g) {
-  const Index rounds = max<Index>(1, ceil_div(block_steps(g), tuning::kTileSteps));
-  return tuning::kTileRows * (block_steps(g) + rounds * kWidth<T>);
-}
-
-// Columns of a block, and of all when they are fewer.
-template <class T>
-Index most_columns(const Product<T>& g) {
-  return min(block_columns(g), round_up(g.J, kPanel<T>));
+inline Index piece_size(const Blocking& block, Index width) {
+  return tuning::kTileRows * (block.steps + max<Index>(1, ceil_div(block.steps, tuning::kTileSteps)) * width);
 }
 
 // Pieces of A that are kept: all, if several blocks of columns meet them.
 template <class T>
-Index kept_pieces(const Product<T>& g) {
-  return copies_a(g) && g.J > block_columns(g) ? ceil_div(g.I, tuning::kTileRows) : 1;
+Index kept_pieces(const Product<T>& g, const Blocking& block) {
+  return g.J > block.columns && copies_a(g) ? ceil_div(g.I, tuning::kTileRows) : 1;
 }
 
 // The member's memory begins with the workspace; what follows it is for its own block of B.
 template <class T>
-Workspace<T> workspace(const Team& team, const Product<T>& g) {
+Workspace<T> workspace(const Team& team, const Product<T>& g, const Blocking& block) {
   T* own = static_cast<T*>(team.own);
-  return {own, own + tuning::kTileRows * most_columns(g), kept_pieces(g) > 1 ? piece_size(g) : 0, false};
+  const Index next_piece = kept_pieces(g, block) > 1 ? piece_size(block, kWidth<T>) : 0;
+  return {own, own + tuning::kTileRows * block.columns, next_piece, false};
 }
 template <class T>
-Index workspace_size(const Product<T>& g) {
-  return tuning::kTileRows * most_columns(g) + kept_pieces(g) * piece_size(g);
+Index workspace_size(const Product<T>& g, const Blocking& block) {
+  return tuning::kTileRows * block.columns + kept_pieces(g, block) * piece_size(block, kWidth<T>);
 }
 
 // Whether members divide the columns, each with panels of its own that stay in its cache, rather than the rows, with
 // panels that they share: when that gives them the same number of vectors, or the rows are too few.
 template <class T>
 bool by_columns(const Team& team, const Product<T>& g) {
+  if (team.size == 1) return true;
   const Index all = round_up(g.J, Index{kWidth<T>});
   const Index most = min(all, ceil_div(ceil_div(g.J, kPanel<T>), Index{team.size}) * kPanel<T>);
   return 32 * most * team.size <= 33 * all || g.I < team.size * tuning::kTileRows;
@@ -91,13 +85,14 @@ void multiply_packed(const Team& team, const Product<T>& g) {
   const bool apart = by_columns(team, g);
   const Range rows = apart ? Range{0, g.I} : share(team, g.I);
   const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
-  Workspace<T> work = workspace(team, g);
-  for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block_steps(g))) {
-    const Index steps = min(block_steps(g), g.P - p);
-    for (Index j = columns.begin; j < columns.end; j += block_columns(g)) {
+  const Blocking block = blocking(g);
+  Workspace<T> work = workspace(team, g, block);
+  for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block.steps)) {
+    const Index steps = min(block.steps, g.P - p);
+    for (Index j = columns.begin; j < columns.end; j += block.columns) {
       work.copied = work.next_piece > 0 && j > columns.begin;
-      multiply_block(g, g.packed + p * padded_columns<T>(g.J), work, rows, {j, min(j + block_columns(g), columns.end)},
-                     p, steps);
+      multiply_block(g, g.packed + p * padded_columns<T>(g.J), work, rows, {j, min(j + block.columns, columns.end)}, p,
+                     steps);
     }
   }
 }
@@ -109,22 +104,23 @@ void multiply(const Team& team, const Product<T>& g) {
   const bool apart = by_columns(team, g);
   const Range rows = apart ? Range{0, g.I} : share(team, g.I);
   const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
-  Workspace<T> work = workspace(team, g);
-  T* block = apart ? static_cast<T*>(team.own) + workspace_size(g) : static_cast<T*>(team.shared);
-  for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block_steps(g))) {
-    const Index steps = min(block_steps(g), g.P - p);
-    for (Index jb = columns.begin; jb < columns.end; jb += block_columns(g)) {
-      const Range together{jb, min(jb + block_columns(g), columns.end)};
-      T* packed = block - jb * steps;
+  const Blocking block = blocking(g);
+  Workspace<T> work = workspace(team, g, block);
+  T* panels = apart ? static_cast<T*>(team.own) + workspace_size(g, block) : static_cast<T*>(team.shared);
+  for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block.steps)) {
+    const Index steps = min(block.steps, g.P - p);
+    for (Index j = columns.begin; j < columns.end; j += block.columns) {
+      const Range together{j, min(j + block.columns, columns.end)};
+      T* packed = panels - j * steps;
       if (apart) {
         pack_b(g, packed, together, p, steps);
       } else {
-        const Range mine = share(team, together.end - jb, kPanel<T>);
+        const Range mine = share(team, together.end - j, kPanel<T>);
         barrier(team);  // until all are done with the block before
-        pack_b(g, packed, {jb + mine.begin, jb + mine.end}, p, steps);
+        pack_b(g, packed, {j + mine.begin, j + mine.end}, p, steps);
         barrier(team);
       }
-      work.copied = work.next_piece > 0 && jb > columns.begin;
+      work.copied = work.next_piece > 0 && j > columns.begin;
       multiply_block(g, packed, work, rows, together, p, steps);
     }
   }
@@ -133,9 +129,10 @@ void multiply(const Team& team, const Product<T>& g) {
 // Enough for this product and for any part of its rows or columns.
 template <class T>
 Scratch multiply_scratch(const Product<T>& g) {
-  const Index block = max<Index>(1, block_steps(g)) * most_columns(g);
-  return {.shared = sizeof(T) * static_cast<std::size_t>(block),
-          .own = sizeof(T) * static_cast<std::size_t>(block + workspace_size(g))};
+  const Blocking block = blocking(g);
+  const Index panels = max<Index>(1, block.steps) * block.columns;
+  return {.shared = sizeof(T) * static_cast<std::size_t>(panels),
+          .own = sizeof(T) * static_cast<std::size_t>(panels + workspace_size(g, block))};
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ constexpr T max(T a, T b) {
 
 // This member's share of `total` items, in whole multiples of `grain` (the last share takes the remainder).
 inline Range share(const Team& team, Index total, Index grain = 1) {
+  if (team.size == 1) return {0, total};
   const Index units = ceil_div(total, grain);
   const Index begin = units * team.rank / team.size, end = units * (team.rank + 1) / team.size;
   return {min(begin * grain, total), min(end * grain, total)};

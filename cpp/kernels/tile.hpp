@@ -115,7 +115,7 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) acc[r][v] = fma<T>(x, lanes[v], acc[r][v]);
     }
-    data += kUnitStep ? 1 : R;
+    data += kUnitStep ? 1 : a.step;
     panel += b.step;
   }
   if (stage.suspend != nullptr) {
