@@ -47,7 +47,7 @@ def large(rounds: int, threads: int, elements: int) -> None:
     sgd_hyper = np.array((1e-3, 0.9, 0, 0, 0, 0), dtype=optim.SGD.hyper_dtype)
     plain_hyper = np.array((1e-3, 0, 0, 0, 0, 0), dtype=optim.SGD.hyper_dtype)
     cases: dict[str, tuple[int, Callable[[], object]]] = {
-        "adam": (7, lambda: _native.adam_step([p], [g], [m], [v], [step], adam_hyper)),
+        "adam": (7, lambda: _native.adam_step([p], [g], [m], [v], [], [step], adam_hyper)),
         "sgd momentum": (5, lambda: _native.sgd_step([p], [g], [buffer], [sgd_count], sgd_hyper)),
         "sgd": (3, lambda: _native.sgd_step([p], [g], [], [], plain_hyper)),
         "adam in numpy": (7, lambda: numpy_adam(p, g, m, v, 10)),
@@ -74,12 +74,12 @@ def small(rounds: int) -> None:
     optimizer.step()
     states = [optimizer.state[t] for t in tensors]
     lists = [[t.data for t in tensors], [t.grad for t in tensors]]
-    lists += [[s[name] for s in states] for name in ("exp_avg", "exp_avg_sq", "step")]
+    lists += [[s["exp_avg"] for s in states], [s["exp_avg_sq"] for s in states], [], [s["step"] for s in states]]
     hyper = optimizer.hyper_cell(optimizer.param_groups[0])
     cases: dict[str, Callable[[], object]] = {
         "Adam.step": optimizer.step,
         "adam_step": lambda: _native.adam_step(*lists, hyper),  # type: ignore[arg-type]
-        "numpy": lambda: [numpy_adam(p, g, m, v, 10) for p, g, m, v, _ in zip(*lists, strict=True)],
+        "numpy": lambda: [numpy_adam(p, g, m, v, 10) for p, g, m, v in zip(*lists[:4], strict=True)],
     }
     try:
         import torch

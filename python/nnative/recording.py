@@ -29,6 +29,10 @@ class State(NamedTuple):
     refreshers: list[Refresher]  # run before a replay when their options have changed
 
 
+class Stale(Exception):
+    """Raised by a refresher: the options have changed so much that the recording no longer holds."""
+
+
 class _Active(threading.local):
     recording: Recording | None = None
 

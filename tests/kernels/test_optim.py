@@ -5,6 +5,7 @@ import pytest
 
 from nnative import _native
 from nnative.reference import optim as reference
+from nnative.reference.optim_adaptive import ADAM_HYPER
 
 SIZES = [(1031,), (), (3, 5), (0, 4), (257, 17), (1,)]
 
@@ -20,10 +21,10 @@ def _steps(value=0.0):
 
 
 def _adam(dtype, count=3, **options):
-    hyper = np.zeros((), reference.ADAM_HYPER)
+    hyper = np.zeros((), ADAM_HYPER)
     for name, value in ({"lr": 0.01, "betas": (0.9, 0.99), "eps": 1e-8} | options).items():
         hyper[name] = value
-    arrays = [_arrays(dtype, 0), _arrays(dtype, 1), _arrays(dtype, 2), _arrays(dtype, 3, positive=True), _steps()]
+    arrays = [_arrays(dtype, 0), _arrays(dtype, 1), _arrays(dtype, 2), _arrays(dtype, 3, positive=True), [], _steps()]
     for _ in range(count):
         _native.adam_step(*arrays, hyper)
     return arrays
@@ -66,8 +67,8 @@ def test_bias_corrections_at_large_steps(dtype):
     for t in (1, 2, 1000, 10**6, 2**53):
         p, g = np.zeros(3, dtype), np.ones(3, dtype)
         m, v, step = np.zeros(3, dtype), np.ones(3, dtype), np.array(float(t - 1))
-        hyper = np.array((1.0, (0.9, 0.999), 0, 0, 0, 0), reference.ADAM_HYPER)
-        _native.adam_step([p], [g], [m], [v], [step], hyper)
+        hyper = np.array((1.0, (0.9, 0.999), 0, 0, 0, 0), ADAM_HYPER)
+        _native.adam_step([p], [g], [m], [v], [], [step], hyper)
         expected = -0.1 / (1 - 0.9**t) * np.sqrt(1 - 0.999**t)
         assert step == t
         np.testing.assert_allclose(p, expected, rtol=4 * np.finfo(dtype).eps + 1e-13)
@@ -84,7 +85,7 @@ def test_gradients_without_bounds_stay_in_their_elements(dtype):
 
 
 def _bad_calls():
-    f32, cell = np.float32, np.zeros((), reference.ADAM_HYPER)
+    f32, cell = np.float32, np.zeros((), ADAM_HYPER)
     sgd = np.array((0.1, 0.9, 0, 0, 0, 0), reference.SGD_HYPER)
     read_only = np.zeros(4, f32)
     read_only.flags.writeable = False
@@ -92,20 +93,20 @@ def _bad_calls():
     fine, step = lambda: np.zeros(4, f32), lambda: np.zeros(())
     adam = _native.adam_step
     return {
-        "length": (ValueError, lambda: adam([fine()], [], [fine()], [fine()], [step()], cell)),
-        "grad size": (ValueError, lambda: adam([fine()], [np.zeros(3, f32)], [fine()], [fine()], [step()], cell)),
-        "grad dtype": (TypeError, lambda: adam([fine()], [np.zeros(4)], [fine()], [fine()], [step()], cell)),
-        "state dtype": (TypeError, lambda: adam([fine()], [fine()], [np.zeros(4)], [fine()], [step()], cell)),
-        "strided": (TypeError, lambda: adam([strided], [fine()], [fine()], [fine()], [step()], cell)),
-        "read-only": (TypeError, lambda: adam([read_only], [fine()], [fine()], [fine()], [step()], cell)),
-        "byte order": (TypeError, lambda: adam([swapped], [fine()], [fine()], [fine()], [step()], cell)),
-        "integers": (TypeError, lambda: adam([np.zeros(4, int)], [fine()], [fine()], [fine()], [step()], cell)),
-        "not arrays": (TypeError, lambda: adam([1.0], [fine()], [fine()], [fine()], [step()], cell)),
-        "grad not array": (TypeError, lambda: adam([fine()], [None], [fine()], [fine()], [step()], cell)),
-        "step dtype": (TypeError, lambda: adam([fine()], [fine()], [fine()], [fine()], [np.zeros((), f32)], cell)),
-        "cell": (TypeError, lambda: adam([fine()], [fine()], [fine()], [fine()], [step()], np.zeros(7))),
-        "other cell": (TypeError, lambda: adam([fine()], [fine()], [fine()], [fine()], [step()], sgd)),
-        "no buffers": (ValueError, lambda: _native.sgd_step([fine()], [fine()], [], [], sgd)),
+        "length": (ValueError, lambda: adam([fine()], [], [fine()], [fine()], [], [step()], cell)),
+        "grad size": (ValueError, lambda: adam([fine()], [np.zeros(3, f32)], [fine()], [fine()], [], [step()], cell)),
+        "grad dtype": (TypeError, lambda: adam([fine()], [np.zeros(4)], [fine()], [fine()], [], [step()], cell)),
+        "state dtype": (TypeError, lambda: adam([fine()], [fine()], [np.zeros(4)], [fine()], [], [step()], cell)),
+        "strided": (TypeError, lambda: adam([strided], [fine()], [fine()], [fine()], [], [step()], cell)),
+        "read-only": (TypeError, lambda: adam([read_only], [fine()], [fine()], [fine()], [], [step()], cell)),
+        "byte order": (TypeError, lambda: adam([swapped], [fine()], [fine()], [fine()], [], [step()], cell)),
+        "integers": (TypeError, lambda: adam([np.zeros(4, int)], [fine()], [fine()], [fine()], [], [step()], cell)),
+        "not arrays": (TypeError, lambda: adam([1.0], [fine()], [fine()], [fine()], [], [step()], cell)),
+        "grad not array": (TypeError, lambda: adam([fine()], [None], [fine()], [fine()], [], [step()], cell)),
+        "step dtype": (TypeError, lambda: adam([fine()], [fine()], [fine()], [fine()], [], [np.zeros((), f32)], cell)),
+        "cell": (TypeError, lambda: adam([fine()], [fine()], [fine()], [fine()], [], [step()], np.zeros(7))),
+        "other cell": (TypeError, lambda: adam([fine()], [fine()], [fine()], [fine()], [], [step()], sgd)),
+        "no steps": (ValueError, lambda: _native.sgd_step([fine()] * 2, [fine()] * 2, [fine()] * 2, [step()], sgd)),
     }
 
 

@@ -10,7 +10,10 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-FAMILIES = ("linear", "activation", "loss", "optim", "random", "elementwise", "reduce", "shape", "norm", "dropout")
+FAMILIES = (
+    *("linear", "activation", "loss", "optim", "optim_adaptive", "lists", "random", "elementwise", "reduce", "shape"),
+    *("norm", "dropout"),
+)
 
 
 def functions() -> dict[str, Callable[..., Any]]:

@@ -1,0 +1,75 @@
+// How a rule becomes a kernel. A rule is a small struct of an optimizer's factors: made from the hyperparameters and
+// the numbers of a parameter, applied to each element, and told to advance those numbers.
+#pragma once
+
+#include "kernels/optim.hpp"
+#include "kernels/slots.hpp"
+
+namespace nnative {
+namespace {
+
+// The numbers of a parameter; the first counts the updates so far.
+struct Cells {
+  double value[kOptimCells];
+};
+
+template <class T>
+inline Cells cells_of(const OptimSlot<T>& slot) {
+  Cells cells{};
+  for (int c = 0; c < kOptimCells; ++c) {
+    if (slot.cell[c] != nullptr) cells.value[c] = *slot.cell[c];
+  }
+  return cells;
+}
+
+// What most rules do with their numbers.
+struct Counted {
+  template <class Hyper>
+  static void advance(const Hyper&, Cells& cells) {
+    cells.value[0] += 1;
+  }
+};
+
+// ±grad + weight_decay · p
+template <class T>
+struct Gradient {
+  T sign, decay;
+
+  Gradient(double maximize, double weight_decay)
+      : sign(maximize != 0 ? T(-1) : T(1)), decay(static_cast<T>(weight_decay)) {}
+  [[gnu::always_inline]] T operator()(T p, T grad) const {
+    const T g = sign * grad;
+    return decay != T{0} ? g + decay * p : g;
+  }
+};
+
+// The kernel of a rule; every slot has the same arrays and cells.
+template <class Rule, class T, class Hyper>
+inline void run_rule(const Team& team, const OptimSlot<T>* slots, Index count, const Hyper* hyper) {
+  const Hyper h = *hyper;
+  Cells seen = cells_of(slots[0]);
+  Rule rule(h, seen);
+  for_share(team, slots, count, [&](const OptimSlot<T>& slot, Index begin, Index end) {
+    const Cells now = cells_of(slot);
+    bool same = true;  // as parameters of a group mostly are
+    for (int c = 0; c < kOptimCells; ++c) same &= now.value[c] == seen.value[c];
+    if (!same) rule = Rule(h, seen = now);
+    const OptimSlot<T> s = slot;
+    const Rule r = rule;
+#pragma omp simd
+    for (Index i = begin; i < end; ++i) r(s, i);
+  });
+  if (slots[0].cell[0] == nullptr) return;
+  barrier(team);  // every member has read the cells
+  if (team.rank != 0) return;
+  for (Index i = 0; i < count; ++i) {
+    Cells cells = cells_of(slots[i]);
+    Rule::advance(h, cells);
+    for (int c = 0; c < kOptimCells; ++c) {
+      if (slots[i].cell[c] != nullptr) *slots[i].cell[c] = cells.value[c];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nnative
