@@ -22,7 +22,7 @@ template <class T>
 struct MomentumSgd : Counted {
   Gradient<T> gradient;
   T lr, momentum, undamped;
-  bool first, nesterov;
+  T first, nesterov;  // 0 or 1: the loop vectorises over a T, not over a bool
 
   MomentumSgd(const SgdHyper& h, const Cells& cells)
       : gradient(h.maximize, h.weight_decay),
@@ -34,9 +34,9 @@ struct MomentumSgd : Counted {
   [[gnu::always_inline]] void operator()(const OptimSlot<T>& s, Index i) const {
     T& p = s.param[i];
     const T g = gradient(p, s.grad[i]), running = momentum * s.array[0][i] + undamped * g;
-    const T v = first ? g : running;
+    const T v = first != T{0} ? g : running, ahead = g + momentum * v;
     s.array[0][i] = v;
-    p = p - lr * (nesterov ? g + momentum * v : v);
+    p = p - lr * (nesterov != T{0} ? ahead : v);
   }
 };
 

@@ -92,22 +92,22 @@ struct Nadam {
 template <class T>
 struct Radam : Counted {
   Moments<T> moments;
-  T step_size;
-  bool rectified;
+  T step_size, rectified;  // 0 or 1: the loop vectorises over a T, not over a bool
 
   Radam(const RadamHyper& h, const Cells& cells) : moments(h, h.decoupled != 0) {
     const double t = cells.value[0] + 1, power2 = whole_power(h.beta2, t);
     const double limit = 2 / (1 - h.beta2) - 1, length = limit - 2 * t * power2 / (1 - power2);
     double size = h.lr / (1 - whole_power(h.beta1, t));
     rectified = length > 5;
-    if (rectified)
+    if (length > 5)
       size *= sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)) * sqrt(1 - power2);
     step_size = static_cast<T>(size);
   }
   [[gnu::always_inline]] void operator()(const OptimSlot<T>& s, Index i) const {
     T& p = s.param[i];
     const T g = moments.gradient(p, s.grad[i]), m = moments.first(s, i, g), v = moments.second(s, i, g);
-    p = moments.keep * p - step_size * (m / (rectified ? sqrt(v) + moments.eps : T{1}));
+    const T root = sqrt(v) + moments.eps;
+    p = moments.keep * p - step_size * (m / (rectified != T{0} ? root : T{1}));
   }
 };
 

@@ -38,8 +38,8 @@ struct Gradient {
   Gradient(double maximize, double weight_decay)
       : sign(maximize != 0 ? T(-1) : T(1)), decay(static_cast<T>(weight_decay)) {}
   [[gnu::always_inline]] T operator()(T p, T grad) const {
-    const T g = sign * grad;
-    return decay != T{0} ? g + decay * p : g;
+    const T g = sign * grad, decayed = g + decay * p;
+    return decay != T{0} ? decayed : g;
   }
 };
 

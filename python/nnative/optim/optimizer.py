@@ -191,7 +191,7 @@ class Optimizer:
         if entry is None or entry[0] != values:
             self.check(group)
             cell = np.zeros((), dtype=self.hyper_dtype) if entry is None else entry[1]
-            cell[()] = values[: len(cell.dtype)]
+            cell[()] = values[: len(cell.dtype.names or ())]
             # A list could change and still equal itself; as a tuple it differs, and is written at each step.
             kept = tuple(tuple(v) if isinstance(v, list) else v for v in values)
             form = [bool(group[option]) for option in self.state_for.values()]
