@@ -1,6 +1,6 @@
 """Layers and losses: modules that hold parameters, and the functions behind them."""
 
-from nnative.nn import functional
+from nnative.nn import functional, utils
 from nnative.nn.activation import Identity, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from nnative.nn.container import ModuleList, Sequential
 from nnative.nn.dropout import Dropout
@@ -30,4 +30,5 @@ __all__ = [
     "Softmax",
     "Tanh",
     "functional",
+    "utils",
 ]
