@@ -39,6 +39,19 @@ def numpy_adam(p: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, t: in
     p -= (1e-3 / (1 - 0.9**t)) * m / (np.sqrt(v) / np.sqrt(1 - 0.999**t) + 1e-8)
 
 
+EVERY = ("NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop", "Rprop", "ASGD", "Lion", "FTRL")
+
+
+def every(name: str, elements: int) -> tuple[int, Callable[[], object]]:
+    """Return the streams of an optimizer and its step on one large parameter."""
+    tensor = nnative.Tensor(np.full(elements, 0.5, np.float32), requires_grad=True)
+    tensor.grad = np.full(elements, 0.5, np.float32)
+    optimizer = getattr(optim, name)([tensor])
+    optimizer.step()
+    arrays = [a for a in optimizer.state[tensor].values() if a.ndim > 0]
+    return 3 + 2 * len(arrays), optimizer.step
+
+
 def large(rounds: int, threads: int, elements: int) -> None:
     triad = Triad(threads)
     p, g, m, v, buffer = (np.full(elements, 0.5, dtype=np.float32) for _ in range(5))
@@ -52,6 +65,7 @@ def large(rounds: int, threads: int, elements: int) -> None:
         "sgd": (3, lambda: _native.sgd_step([p], [g], [], [], plain_hyper)),
         "adam in numpy": (7, lambda: numpy_adam(p, g, m, v, 10)),
     }
+    cases |= {name: every(name, elements) for name in EVERY}
     rates: dict[str, list[float]] = {name: [] for name in ["triad", *cases]}
     for _ in range(rounds):
         rates["triad"].append(triad.gb_per_second())
