@@ -3,43 +3,39 @@
 import numpy as np
 import pytest
 
-from nnative import _native
+from nnative import _native, check
+from nnative.reference import lists, optim_adaptive
 from nnative.reference import optim as reference
 from nnative.reference.optim_adaptive import ADAM_HYPER
 
-SIZES = [(1031,), (), (3, 5), (0, 4), (257, 17), (1,)]
+EXAMPLES = reference.EXAMPLES | optim_adaptive.EXAMPLES | lists.EXAMPLES
 
 
-def _arrays(dtype, seed, positive=False):
-    rng = np.random.default_rng(seed)
-    arrays = [np.asarray(rng.standard_normal(shape), dtype=dtype) for shape in SIZES]
-    return [np.asarray(np.abs(a)) for a in arrays] if positive else arrays
+def _bits(value):
+    if isinstance(value, list | tuple):
+        return [_bits(v) for v in value]
+    return value.tobytes() if isinstance(value, np.ndarray) else value
 
 
-def _steps(value=0.0):
-    return [np.array(value) for _ in SIZES]
+@pytest.mark.parametrize("kernel", EXAMPLES)
+@pytest.mark.parametrize("n", [60_001, 60_002])
+def test_bits_depend_on_neither_threads_nor_instruction_set(kernel, n, dtype, fma_isas, set_threads):
+    """Large enough to be shared: the result and what is changed in place."""
 
+    def run():
+        args = EXAMPLES[kernel](check.Maker(dtype), n)
+        return _bits(getattr(_native, kernel)(*args)), _bits(args)
 
-def _adam(dtype, count=3, **options):
-    hyper = np.zeros((), ADAM_HYPER)
-    for name, value in ({"lr": 0.01, "betas": (0.9, 0.99), "eps": 1e-8} | options).items():
-        hyper[name] = value
-    arrays = [_arrays(dtype, 0), _arrays(dtype, 1), _arrays(dtype, 2), _arrays(dtype, 3, positive=True), [], _steps()]
-    for _ in range(count):
-        _native.adam_step(*arrays, hyper)
-    return arrays
-
-
-@pytest.mark.parametrize("decoupled", [0, 1])
-def test_bits_depend_on_neither_threads_nor_instruction_set(decoupled, isa, dtype, threads):
-    arrays = _adam(dtype, weight_decay=0.1, decoupled_weight_decay=decoupled)
-    _native.set_isa("baseline")
-    _native.set_num_threads(1)
-    expected = _adam(dtype, weight_decay=0.1, decoupled_weight_decay=decoupled)
-    _native.set_isa(isa)
-    for column, other in zip(arrays, expected, strict=True):
-        for a, b in zip(column, other, strict=True):
-            assert a.tobytes() == b.tobytes()
+    if not fma_isas:
+        pytest.skip("the baseline, without fused multiply-add, is exempt")
+    _native.set_isa(fma_isas[0])
+    set_threads(1)
+    expected = run()
+    for isa in fma_isas:
+        _native.set_isa(isa)
+        for threads in (1, 2, 3):
+            set_threads(threads)
+            assert run() == expected, (isa, threads)
 
 
 def test_many_threads_share_many_small_parameters(threads):
