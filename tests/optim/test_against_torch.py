@@ -105,6 +105,12 @@ def test_same_path(name, options, dtype):
             for optimizer in (a, b):
                 optimizer.param_groups[0]["lr"] = 0.01
     _assert_close(ours, theirs, dtype)
+    tolerance = STEPS * 20 * np.finfo(dtype).eps
+    mine = a.state_dict()["state"]
+    for i, state in b.state_dict()["state"].items():
+        for key, value in state.items():
+            if value is not None:
+                np.testing.assert_allclose(mine[i][key], value.numpy(), rtol=tolerance, atol=tolerance, err_msg=key)
 
 
 CHANGES = {
