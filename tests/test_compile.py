@@ -28,17 +28,6 @@ OPTIMIZERS = {
     "momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-3),
     "adam": lambda p: optim.Adam(p, lr=1e-2),
     "adamw": lambda p: optim.AdamW(p, lr=1e-2),
-    "amsgrad": lambda p: optim.Adam(p, lr=1e-2, amsgrad=True),
-    "nadam": lambda p: optim.NAdam(p, lr=1e-2),
-    "radam": lambda p: optim.RAdam(p, lr=1e-2, betas=(0.9, 0.95)),
-    "adamax": lambda p: optim.Adamax(p, lr=1e-2),
-    "adagrad": lambda p: optim.Adagrad(p, lr_decay=0.1),
-    "adadelta": lambda p: optim.Adadelta(p),
-    "rmsprop": lambda p: optim.RMSprop(p, centered=True, momentum=0.9),
-    "rprop": lambda p: optim.Rprop(p),
-    "asgd": lambda p: optim.ASGD(p, t0=2),
-    "lion": lambda p: optim.Lion(p, lr=1e-2, weight_decay=0.1),
-    "ftrl": lambda p: optim.FTRL(p, lr=0.1, l1=1e-3),
 }
 
 
@@ -152,52 +141,13 @@ def test_a_replaced_parameter_is_seen():
 def test_a_changed_learning_rate_is_seen(kind):
     eager, recorded = Training(kind), Training(kind)
     step = nnative.compile(recorded.step)
-    for lr in (0.1, 0.05, 0.2, 0.0 if kind != "ftrl" else 0.01):
+    for lr in (0.1, 0.05, 0.2, 0.0):
         for training in (eager, recorded):
             training.optimizer.param_groups[0]["lr"] = lr
         eager.step(nnative.Tensor(X), Y)
         step(X, Y)
     assert eager.values() == recorded.values()
     assert len(step._recordings) == 1
-
-
-SWITCHES = {
-    "sgd": [{"momentum": m, "nesterov": m > 0.6} for m in (0, 0.9, 0.5, 0, 0, 0.7)],
-    "rmsprop": [
-        {"centered": c, "momentum": m} for c, m in ((True, 0.9), (True, 0), (False, 0.9), (False, 0.5), (True, 0))
-    ],
-    "adam": [{"amsgrad": a} for a in (False, True, True, False)],
-}
-
-
-@pytest.mark.parametrize("by_epoch", [False, True])
-@pytest.mark.parametrize("kind", SWITCHES)
-def test_an_option_that_needs_other_state_is_seen(kind, by_epoch):
-    eager, recorded = Training(kind), Training(kind)
-    step = nnative.compile(recorded.step)
-    for options in SWITCHES[kind]:
-        for training in (eager, recorded):
-            training.optimizer.param_groups[0].update(options)
-        for rows in (slice(0, 35), slice(35, 70)):
-            eager.step(nnative.Tensor(X[rows]), Y[rows])
-            if not by_epoch:
-                step(X[rows], Y[rows])
-        if by_epoch:
-            step.epoch(X, Y, batch_size=35, shuffle=False)
-        assert eager.values() == recorded.values(), options
-
-
-def test_an_option_switched_before_an_eager_step_is_seen():
-    eager, recorded = Training("sgd"), Training("sgd")
-    step = nnative.compile(recorded.step)
-    for momentum in (0, 0.9, 0):
-        for training in (eager, recorded):
-            training.optimizer.param_groups[0]["momentum"] = momentum
-        eager.step(nnative.Tensor(X), Y)
-        recorded.step(nnative.Tensor(X), Y)
-        eager.step(nnative.Tensor(X), Y)
-        step(X, Y)
-    assert eager.values() == recorded.values()
 
 
 def test_loaded_optimizer_state_is_seen():
