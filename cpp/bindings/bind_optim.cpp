@@ -35,6 +35,7 @@ struct State {
     bool cell;
   };
   std::array<std::optional<Entry>, kOptimArrays + kOptimCells> entries;
+  std::size_t used = 0;
   int arrays = 0;
 
   template <std::size_t N>
@@ -45,19 +46,19 @@ struct State {
       const Field& field = fields[f];
       const int place = field.is_cell() ? cells++ : all++;
       if (field.optional() && lists[f]->empty()) continue;
-      entries[f].emplace(Entry{{kernel, field.name, *lists[f], count}, place, field.is_cell()});
+      entries[used++].emplace(Entry{{kernel, field.name, *lists[f], count}, place, field.is_cell()});
       arrays += !field.is_cell();
     }
   }
 
   template <class T>
   void fill(OptimSlot<T>& slot, std::size_t i) const {
-    for (const auto& entry : entries) {
-      if (!entry) continue;
-      if (entry->cell) {
-        slot.cell[entry->place] = element<double>(entry->column, i, 1);
+    for (std::size_t e = 0; e < used; ++e) {
+      const Entry& entry = *entries[e];
+      if (entry.cell) {
+        slot.cell[entry.place] = element<double>(entry.column, i, 1);
       } else {
-        slot.array[entry->place] = element<T>(entry->column, i, slot.size);
+        slot.array[entry.place] = element<T>(entry.column, i, slot.size);
       }
     }
   }

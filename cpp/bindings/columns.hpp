@@ -46,11 +46,11 @@ T* element(const Column& column, std::size_t i, Index size) {
   constexpr int kFlags = Api::NPY_ARRAY_C_CONTIGUOUS_ | Api::NPY_ARRAY_ALIGNED_ |
                          (std::is_const_v<T> ? 0 : static_cast<int>(Api::NPY_ARRAY_WRITEABLE_));
   const auto* proxy = array_at(column, i);
-  auto array = py::reinterpret_borrow<py::array>(column.item(i));
   if (proxy->descr == native_descriptor<Value>() && (proxy->flags & kFlags) == kFlags && size_of(proxy) == size) {
-    if (recorder != nullptr) recorder->note_used(column.kernel, array);
+    if (recorder != nullptr) recorder->note_used(column.kernel, py::reinterpret_borrow<py::array>(column.item(i)));
     return reinterpret_cast<T*>(proxy->data);
   }
+  auto array = py::reinterpret_borrow<py::array>(column.item(i));
   const std::string name = column.name_of(i);
   if constexpr (std::is_const_v<T>) {
     return input<Value>(column.kernel, name.c_str(), array, size);

@@ -19,7 +19,8 @@ void bind_program(py::module_&);
 PYBIND11_MODULE(_native, module) {
   using namespace nnative;
   module.attr("_kernels") = pybind11::list();
-  for (const Registrar bind : {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_lists, bind_random,
-                               bind_elementwise, bind_reduce, bind_shape, bind_norm, bind_dropout, bind_program})
+  for (const Registrar bind :
+       {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_lists, bind_random, bind_elementwise,
+        bind_reduce, bind_shape, bind_norm, bind_dropout, bind_program})
     bind(module);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -50,22 +51,17 @@ class NativeOptimizer(Optimizer):
 
     def update(self, group: Group, params: list[Array], grads: list[Array], states: list[State]) -> None:
         """Update a group in one launch."""
+        cell, getters = self._cell_and_form(group)
         try:
-            columns = self._columns(group, states)
+            columns = [list(map(get, states)) if get is not None else [] for get in getters]
         except KeyError:  # an option that needs more state was switched on
             for param, state in zip(params, states, strict=True):
                 state |= self.init_state(group, param) | state
-            columns = self._columns(group, states)
-        type(self).kernel(params, grads, *columns, self.hyper_cell(group))
+            columns = [list(map(get, states)) if get is not None else [] for get in getters]
+        type(self).kernel(params, grads, *columns, cell)
 
-    def _columns(self, group: Group, states: list[State]) -> list[list[Array]]:
-        return [
-            [state[name] for state in states] if option is None or group[option] else [] for name, option in self._names
-        ]
-
-    @functools.cached_property
-    def _names(self) -> list[tuple[str, str | None]]:
-        return [(name, self.state_for.get(name)) for name in (*self.arrays, *self.cells)]
+    def _form(self, group: Group) -> tuple[Any, ...]:
+        return tuple([_getter(name) if self._used(group, name) else None for name in (*self.arrays, *self.cells)])
 
     def _used(self, group: Group, name: str) -> bool:
         return name not in self.state_for or bool(group[self.state_for[name]])
@@ -78,6 +74,12 @@ class NativeOptimizer(Optimizer):
         for i, value in enumerate(pair):
             self._check_number(value, f"{name}[{i}]")
         return pair[0], pair[1]
+
+
+@functools.cache
+def _getter(name: str) -> Callable[[State], Array]:
+    """Return the one function that picks this array out of a state, so that equal forms are equal."""
+    return operator.itemgetter(name)
 
 
 def options(arguments: dict[str, Any]) -> Group:

@@ -70,7 +70,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[TensorBase, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._cells: dict[int, tuple[Any, Array, Any]] = {}
+        self._cells: dict[int, tuple[Any, tuple[Array, tuple[Any, ...]]]] = {}
         if self.hyper_dtype is not None and self.hyper_dtype.names is not None:
             names = self.hyper_dtype.names
             self._read = (*names, *(o for o in dict.fromkeys(self.state_for.values()) if o not in names))
@@ -84,6 +84,10 @@ class Optimizer:
     def init_state(self, group: Group, param: Array) -> State:
         """Return the state of a parameter before its first update."""
         return {}
+
+    def needs_state(self, group: Group) -> bool:
+        """Return whether parameters have state with these options; without it ``states`` of `update` is empty."""
+        return True
 
     def update(self, group: Group, params: list[Array], grads: list[Array], states: list[State]) -> None:
         """Update the parameters that have a gradient, and their state, in place."""
@@ -103,12 +107,14 @@ class Optimizer:
         state = self.state
         for group in self.param_groups:
             params, grads, states = [], [], []
+            stateful = self.needs_state(group)
             for p in group["params"]:
                 grad = p._grad
                 if grad is not None:
                     params.append(p.data)
                     grads.append(grad)
-                    states.append(state[p] or self._fresh(group, p))
+                    if stateful:
+                        states.append(state[p] or self._fresh(group, p))
             if params:
                 try:
                     self.update(group, params, grads, states)
@@ -186,19 +192,26 @@ class Optimizer:
 
         It is the same array each time, so a recorded step that holds it sees a changed learning rate.
         """
+        return self._cell_and_form(group)[0]
+
+    def _cell_and_form(self, group: Group) -> tuple[Array, tuple[Any, ...]]:
         values = self._hyper(group)
         entry = self._cells.get(id(group))
         if entry is None or entry[0] != values:
             self.check(group)
-            cell = np.zeros((), dtype=self.hyper_dtype) if entry is None else entry[1]
+            cell = np.zeros((), dtype=self.hyper_dtype) if entry is None else entry[1][0]
             cell[()] = values[: len(cell.dtype.names or ())]
             # A list could change and still equal itself; as a tuple it differs, and is written at each step.
             kept = tuple(tuple(v) if isinstance(v, list) else v for v in values)
-            form = [bool(group[option]) for option in self.state_for.values()]
-            if entry is not None and entry[2] != form:
+            form = self._form(group)
+            if entry is not None and entry[1][1] != form:
                 self.param_groups = [*self.param_groups]  # another object: the update has other arguments now
-            self._cells[id(group)] = entry = kept, cell, form
+            self._cells[id(group)] = entry = kept, (cell, form)
         return entry[1]
+
+    def _form(self, group: Group) -> tuple[Any, ...]:
+        """Return which state the update takes with these options; a recorded update holds for one form."""
+        return ()
 
     def _refresh(self, group: Group) -> None:
         """Bring a cell up to date for a replay; Stale when the recorded update has other arguments."""

@@ -85,6 +85,10 @@ class SGD(NativeOptimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise self._error(ValueError, "Nesterov momentum requires a momentum and zero dampening")
 
+    def needs_state(self, group: Group) -> bool:
+        """Return whether there is momentum."""
+        return bool(group["momentum"])
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over state and options; see `Optimizer.load_state_dict`."""
         super().load_state_dict(state_dict)
