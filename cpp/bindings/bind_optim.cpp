@@ -52,11 +52,11 @@ struct State {
   }
 
   template <class T>
-  void fill(OptimSlot<T>& slot, std::size_t i) const {
+  void fill(OptimSlot<T>& slot, OptimCells& cells, std::size_t i) const {
     for (std::size_t e = 0; e < used; ++e) {
       const Entry& entry = *entries[e];
       if (entry.cell) {
-        slot.cell[entry.place] = element<double>(entry.column, i, 1);
+        slot.cell[entry.place] = cells.cell[entry.place] = element<double>(entry.column, i, 1);
       } else {
         slot.array[entry.place] = element<T>(entry.column, i, slot.size);
       }
@@ -65,10 +65,10 @@ struct State {
 };
 
 template <class T, class Hyper>
-void run(const std::vector<OptimSlot<T>>& slots, const Hyper* hyper, int arrays, OptimStep<T, Hyper> kernel) {
+void run(const std::vector<OptimSlot<T>>& slots, const Hyper* hyper, int arrays, const OptimRule<T, Hyper>& rule) {
   if (slots.empty()) return;
   const double streams = 3 + 2 * arrays;
-  launch(Work::bytes(streams * sizeof(T) * elements(slots)), kernel, slots.data(), static_cast<Index>(slots.size()),
+  launch(Work::bytes(streams * sizeof(T) * elements(slots)), rule.step, slots.data(), static_cast<Index>(slots.size()),
          hyper);
 }
 
@@ -85,12 +85,18 @@ void def_rule(py::module_& module, const char* kernel, const std::array<Field, N
     const std::size_t n = params.size();
     const Column all(kernel, "params", params, n), gradients(kernel, "grads", grads, n);
     const State state(kernel, n, fields, std::array<const py::list*, N>{&lists...});
+    std::vector<OptimCells> cells;
     const Slots<OptimSlot> slots(all, [&](auto zero, std::size_t i, Index size) {
       using T = decltype(zero);
       OptimSlot<T> slot{element<T>(all, i, size), element<const T>(gradients, i, size), {}, {}, size};
-      state.fill(slot, i);
+      OptimCells numbers{};
+      state.fill(slot, numbers, i);
+      if (numbers.cell[0] != nullptr) cells.push_back(numbers);
       return slot;
     });
+    if (!cells.empty())
+      launch(Work{5 * static_cast<double>(cells.size())}, pick(kernels<float>()).advance, cells.data(),
+             static_cast<Index>(cells.size()), cell);
     run<float, Hyper>(slots.f32, cell, state.arrays, pick(kernels<float>()));
     run<double, Hyper>(slots.f64, cell, state.arrays, pick(kernels<double>()));
   };
@@ -109,30 +115,30 @@ void bind_optim(py::module_& module) {
   constexpr Field steps{"steps", cell}, exp_avgs{"exp_avgs", array}, exp_avg_sqs{"exp_avg_sqs", array};
 
   rule<SgdHyper>(module, "sgd_step", {{"momentum_buffers", optional}, {"steps", Field::optional_cell}},
-                 [](const auto& k) { return k.optim->sgd_step; });
-  rule<AsgdHyper>(module, "asgd_step", {{"axs", array}, steps, {"etas", cell}, {"mus", cell}},
-                  [](const auto& k) { return k.optim->asgd_step; });
+                 [](const auto& k) { return k.optim->sgd; });
+  rule<AsgdHyper>(module, "asgd_step",
+                  {{"axs", array}, steps, {"next_etas", cell}, {"next_mus", cell}, {"etas", cell}, {"mus", cell}},
+                  [](const auto& k) { return k.optim->asgd; });
   rule<RpropHyper>(module, "rprop_step", {{"prevs", array}, {"step_sizes", array}, steps},
-                   [](const auto& k) { return k.optim->rprop_step; });
-  rule<LionHyper>(module, "lion_step", {exp_avgs}, [](const auto& k) { return k.optim->lion_step; });
-  rule<FtrlHyper>(module, "ftrl_step", {{"zs", array}, {"ns", array}},
-                  [](const auto& k) { return k.optim->ftrl_step; });
+                   [](const auto& k) { return k.optim->rprop; });
+  rule<LionHyper>(module, "lion_step", {exp_avgs}, [](const auto& k) { return k.optim->lion; });
+  rule<FtrlHyper>(module, "ftrl_step", {{"zs", array}, {"ns", array}}, [](const auto& k) { return k.optim->ftrl; });
 
   rule<AdamHyper>(module, "adam_step", {exp_avgs, exp_avg_sqs, {"max_exp_avg_sqs", optional}, steps},
-                  [](const auto& k) { return k.optim_adaptive->adam_step; });
+                  [](const auto& k) { return k.optim_adaptive->adam; });
   rule<NadamHyper>(module, "nadam_step", {exp_avgs, exp_avg_sqs, steps, {"mu_products", cell}},
-                   [](const auto& k) { return k.optim_adaptive->nadam_step; });
+                   [](const auto& k) { return k.optim_adaptive->nadam; });
   rule<RadamHyper>(module, "radam_step", {exp_avgs, exp_avg_sqs, steps},
-                   [](const auto& k) { return k.optim_adaptive->radam_step; });
+                   [](const auto& k) { return k.optim_adaptive->radam; });
   rule<AdamaxHyper>(module, "adamax_step", {exp_avgs, {"exp_infs", array}, steps},
-                    [](const auto& k) { return k.optim_adaptive->adamax_step; });
+                    [](const auto& k) { return k.optim_adaptive->adamax; });
   rule<AdagradHyper>(module, "adagrad_step", {{"sums", array}, steps},
-                     [](const auto& k) { return k.optim_adaptive->adagrad_step; });
+                     [](const auto& k) { return k.optim_adaptive->adagrad; });
   rule<AdadeltaHyper>(module, "adadelta_step", {{"square_avgs", array}, {"acc_deltas", array}, steps},
-                      [](const auto& k) { return k.optim_adaptive->adadelta_step; });
+                      [](const auto& k) { return k.optim_adaptive->adadelta; });
   rule<RmspropHyper>(module, "rmsprop_step",
                      {{"square_avgs", array}, {"grad_avgs", optional}, {"momentum_buffers", optional}, steps},
-                     [](const auto& k) { return k.optim_adaptive->rmsprop_step; });
+                     [](const auto& k) { return k.optim_adaptive->rmsprop; });
 }
 
 }  // namespace nnative

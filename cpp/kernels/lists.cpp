@@ -95,10 +95,10 @@ void clip_values(const Team& team, const ListSlot<T>* slots, Index count, T limi
 template <class T>
 void limit_rows(const Team& team, const ListSlot<T>* slots, Index count, double max_norm) {
   Index total = 0, first = 0;
-  for (Index s = 0; s < count; ++s) total += slots[s].rows;
+  for (Index s = 0; s < count; ++s) total += slots[s].row_count;
   const Range mine = share(team, total);
   for (Index s = 0; s < count && first < mine.end; ++s) {
-    const Index rows = slots[s].rows, end = min(mine.end - first, rows), K = rows > 0 ? slots[s].size / rows : 0;
+    const Index rows = slots[s].row_count, end = min(mine.end - first, rows), K = rows > 0 ? slots[s].size / rows : 0;
     for (Index r = max(mine.begin - first, Index{0}); r < end; ++r) {
       T* const row = slots[s].to + r * K;
       const double norm = sqrt(row_sum<double>(K, [=](Index i) {

@@ -10,7 +10,7 @@ template <class T>
 struct ListSlot {
   T* to;
   const T* from;
-  Index size, rows;
+  Index size, row_count;
 
   template <class Visit>
   void for_each_pointer(Visit visit) {
@@ -29,7 +29,7 @@ struct ListsKernels {
   void (*clip_norm)(const Team&, T* total, const ListSlot<T>* slots, Index count, double max_norm, double p);
   // to = min(max(to, −limit), limit)
   void (*clip_values)(const Team&, const ListSlot<T>* slots, Index count, T limit);
-  // Each of the `rows` rows of `to` whose Euclidean norm is above max_norm is scaled to it.
+  // Each of the `row_count` rows of `to` whose Euclidean norm is above max_norm is scaled to it.
   void (*limit_rows)(const Team&, const ListSlot<T>* slots, Index count, double max_norm);
   // to += weight · (from − to), where weight < 0 stands for 1 / (averaged + 1); to = from when averaged () is 0. Then,
   // if `advance`, averaged += 1.

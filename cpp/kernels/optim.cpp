@@ -29,7 +29,7 @@ struct MomentumSgd : Counted {
         lr(static_cast<T>(h.lr)),
         momentum(static_cast<T>(h.momentum)),
         undamped(static_cast<T>(1 - h.dampening)),
-        first(cells.value[0] == 0),
+        first(cells.value[0] == 1),
         nesterov(h.nesterov != 0) {}
   [[gnu::always_inline]] void operator()(const OptimSlot<T>& s, Index i) const {
     T& p = s.param[i];
@@ -56,9 +56,9 @@ struct Asgd {
 
   Asgd(const AsgdHyper& h, const Cells& cells)
       : gradient(h.maximize, h.weight_decay),
-        keep(static_cast<T>(1 - h.lambd * cells.value[1])),
-        eta(static_cast<T>(cells.value[1])),
-        mu(static_cast<T>(cells.value[2])) {}
+        keep(static_cast<T>(1 - h.lambd * cells.value[3])),
+        eta(static_cast<T>(cells.value[3])),
+        mu(static_cast<T>(cells.value[4])) {}
   [[gnu::always_inline]] void operator()(const OptimSlot<T>& s, Index i) const {
     const T p = keep * s.param[i] - eta * gradient(s.param[i], s.grad[i]);
     T& average = s.array[0][i];
@@ -67,7 +67,8 @@ struct Asgd {
   }
   static void advance(const AsgdHyper& h, Cells& cells) {
     const double t = cells.value[0] + 1;
-    cells = {{t, h.lr / power(1 + h.lambd * h.lr * t, h.alpha), 1 / max(1.0, t - h.t0)}};
+    const double eta = cells.value[1], mu = cells.value[2];
+    cells = {{t, h.lr / power(1 + h.lambd * h.lr * t, h.alpha), 1 / max(1.0, t - h.t0), eta, mu}};
   }
 };
 
@@ -141,11 +142,11 @@ struct Ftrl : Counted {
 };
 
 template <class T>
-constexpr OptimKernels<T> kTable{.sgd_step = sgd_step,
-                                 .asgd_step = run_rule<Asgd<T>>,
-                                 .rprop_step = run_rule<Rprop<T>>,
-                                 .lion_step = run_rule<Lion<T>>,
-                                 .ftrl_step = run_rule<Ftrl<T>>};
+constexpr OptimKernels<T> kTable{.sgd = {run_advance<MomentumSgd<T>>, sgd_step},
+                                 .asgd = kernels_of<Asgd<T>, T, AsgdHyper>,
+                                 .rprop = kernels_of<Rprop<T>, T, RpropHyper>,
+                                 .lion = kernels_of<Lion<T>, T, LionHyper>,
+                                 .ftrl = kernels_of<Ftrl<T>, T, FtrlHyper>};
 
 }  // namespace
 

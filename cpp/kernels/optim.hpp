@@ -6,22 +6,32 @@
 namespace nnative {
 
 constexpr int kOptimArrays = 3;
-constexpr int kOptimCells = 3;
+constexpr int kOptimCells = 5;
 
 // One parameter with its gradient and optimizer state: arrays of `size` elements, and numbers of the whole parameter,
-// the first of which counts the updates. What a rule does not use is null.
+// the first of which counts the updates, this one too. What a rule does not use is null.
 template <class T>
 struct OptimSlot {
   T* param;
   const T* grad;
   T* array[kOptimArrays];
-  double* cell[kOptimCells];
+  const double* cell[kOptimCells];
   Index size;
 
   template <class Visit>
   void for_each_pointer(Visit visit) {
     visit(param), visit(grad);
     for (T*& state : array) visit(state);
+    for (const double*& state : cell) visit(state);
+  }
+};
+
+// The numbers of one parameter.
+struct OptimCells {
+  double* cell[kOptimCells];
+
+  template <class Visit>
+  void for_each_pointer(Visit visit) {
     for (double*& state : cell) visit(state);
   }
 };
@@ -44,26 +54,31 @@ struct FtrlHyper {
   double lr, beta, l1, l2, maximize;
 };
 
+// A launch advances the numbers of all parameters, the next updates the parameters. They are apart so that the update
+// needs no barrier.
 template <class T, class Hyper>
-using OptimStep = void (*)(const Team&, const OptimSlot<T>* slots, Index count, const Hyper* hyper);
+struct OptimRule {
+  void (*advance)(const Team&, const OptimCells* cells, Index count, const Hyper* hyper);
+  void (*step)(const Team&, const OptimSlot<T>* slots, Index count, const Hyper* hyper);
+};
 
-// g = ±grad + weight_decay · p throughout; t counts updates and is raised by one.
+// (arrays) (numbers): what a rule does. g = ±grad + weight_decay · p throughout; t counts updates, this one too.
 template <class T>
 struct OptimKernels {
-  // (momentum_buffer) (t): v = momentum · v + (1 − dampening) · g, or g at t = 0; p −= lr · v, or
+  // (momentum_buffer) (t): v = momentum · v + (1 − dampening) · g, or g at t = 1; p −= lr · v, or
   // lr · (g + momentum · v) with Nesterov, or lr · g without buffer.
-  OptimStep<T, SgdHyper> sgd_step;
-  // (ax) (t, eta, mu): p = (1 − lambd · eta)p − eta · g; ax += mu · (p − ax);
-  // eta = lr / (1 + lambd · lr · t)^alpha, mu = 1 / max(1, t − t0) for the next update
-  OptimStep<T, AsgdHyper> asgd_step;
+  OptimRule<T, SgdHyper> sgd;
+  // (ax) (t, next_eta, next_mu, eta, mu): p = (1 − lambd · eta)p − eta · g; ax += mu · (p − ax);
+  // next_eta = lr / (1 + lambd · lr · t)^alpha, next_mu = 1 / max(1, t − t0)
+  OptimRule<T, AsgdHyper> asgd;
   // (prev, step_size) (t): step_size grows by eta_plus where g and prev agree in sign and shrinks by eta_minus where
   // they do not, where g counts as 0; p −= sign(g) · step_size; prev = g
-  OptimStep<T, RpropHyper> rprop_step;
+  OptimRule<T, RpropHyper> rprop;
   // (m) (): p = (1 − lr · weight_decay)p − lr · sign(β₁m + (1 − β₁)g); m = β₂m + (1 − β₂)g, g without decay
-  OptimStep<T, LionHyper> lion_step;
+  OptimRule<T, LionHyper> lion;
   // (z, n) (): z += g − (√(n + g²) − √n) / lr · p; n += g²; p = 0 where |z| ≤ l1, else
   // −(z − sign(z) · l1) / ((beta + √n) / lr + l2), g without decay
-  OptimStep<T, FtrlHyper> ftrl_step;
+  OptimRule<T, FtrlHyper> ftrl;
 };
 
 }  // namespace nnative

@@ -46,8 +46,8 @@ struct Adam : Counted {
 
   Adam(const AdamHyper& h, const Cells& cells)
       : moments(h, h.decoupled != 0),
-        step_size(static_cast<T>(h.lr / (1 - whole_power(h.beta1, cells.value[0] + 1)))),
-        unbias(static_cast<T>(1 / sqrt(1 - whole_power(h.beta2, cells.value[0] + 1)))) {}
+        step_size(static_cast<T>(h.lr / (1 - whole_power(h.beta1, cells.value[0])))),
+        unbias(static_cast<T>(1 / sqrt(1 - whole_power(h.beta2, cells.value[0])))) {}
   [[gnu::always_inline]] void operator()(const OptimSlot<T>& s, Index i) const {
     T& p = s.param[i];
     const T g = moments.gradient(p, s.grad[i]), m = moments.first(s, i, g);
@@ -73,7 +73,7 @@ struct Nadam {
 
   static double mu(const NadamHyper& h, double t) { return h.beta1 * (1 - 0.5 * power(0.96, t * h.momentum_decay)); }
   Nadam(const NadamHyper& h, const Cells& cells) : moments(h, h.decoupled != 0) {
-    const double t = cells.value[0] + 1, now = mu(h, t), next = mu(h, t + 1), product = cells.value[1] * now;
+    const double t = cells.value[0], now = mu(h, t), next = mu(h, t + 1), product = cells.value[1];
     of_gradient = static_cast<T>(h.lr * (1 - now) / (1 - product));
     of_average = static_cast<T>(h.lr * next / (1 - product * next));
     unbias = static_cast<T>(1 / sqrt(1 - whole_power(h.beta2, t)));
@@ -95,7 +95,7 @@ struct Radam : Counted {
   T step_size, rectified;  // 0 or 1: the loop vectorises over a T, not over a bool
 
   Radam(const RadamHyper& h, const Cells& cells) : moments(h, h.decoupled != 0) {
-    const double t = cells.value[0] + 1, power2 = whole_power(h.beta2, t);
+    const double t = cells.value[0], power2 = whole_power(h.beta2, t);
     const double limit = 2 / (1 - h.beta2) - 1, length = limit - 2 * t * power2 / (1 - power2);
     double size = h.lr / (1 - whole_power(h.beta1, t));
     rectified = length > 5;
@@ -117,7 +117,7 @@ struct Adamax : Counted {
   T step_size;
 
   Adamax(const AdamaxHyper& h, const Cells& cells)
-      : moments(h, false), step_size(static_cast<T>(h.lr / (1 - whole_power(h.beta1, cells.value[0] + 1)))) {}
+      : moments(h, false), step_size(static_cast<T>(h.lr / (1 - whole_power(h.beta1, cells.value[0])))) {}
   [[gnu::always_inline]] void operator()(const OptimSlot<T>& s, Index i) const {
     T& p = s.param[i];
     const T g = moments.gradient(p, s.grad[i]), m = moments.first(s, i, g);
@@ -134,7 +134,7 @@ struct Adagrad : Counted {
 
   Adagrad(const AdagradHyper& h, const Cells& cells)
       : gradient(h.maximize, h.weight_decay),
-        lr(static_cast<T>(h.lr / (1 + cells.value[0] * h.lr_decay))),
+        lr(static_cast<T>(h.lr / (1 + (cells.value[0] - 1) * h.lr_decay))),
         eps(static_cast<T>(h.eps)) {}
   [[gnu::always_inline]] void operator()(const OptimSlot<T>& s, Index i) const {
     T& p = s.param[i];
@@ -205,13 +205,13 @@ void rmsprop_step(const Team& team, const OptimSlot<T>* slots, Index count, cons
 }
 
 template <class T>
-constexpr OptimAdaptiveKernels<T> kTable{.adam_step = adam_step,
-                                         .nadam_step = run_rule<Nadam<T>>,
-                                         .radam_step = run_rule<Radam<T>>,
-                                         .adamax_step = run_rule<Adamax<T>>,
-                                         .adagrad_step = run_rule<Adagrad<T>>,
-                                         .adadelta_step = run_rule<Adadelta<T>>,
-                                         .rmsprop_step = rmsprop_step};
+constexpr OptimAdaptiveKernels<T> kTable{.adam = {run_advance<Adam<T, false>>, adam_step},
+                                         .nadam = kernels_of<Nadam<T>, T, NadamHyper>,
+                                         .radam = kernels_of<Radam<T>, T, RadamHyper>,
+                                         .adamax = kernels_of<Adamax<T>, T, AdamaxHyper>,
+                                         .adagrad = kernels_of<Adagrad<T>, T, AdagradHyper>,
+                                         .adadelta = kernels_of<Adadelta<T>, T, AdadeltaHyper>,
+                                         .rmsprop = {run_advance<Rmsprop<T, false, false>>, rmsprop_step}};
 
 }  // namespace
 

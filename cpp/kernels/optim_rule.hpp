@@ -8,13 +8,13 @@
 namespace nnative {
 namespace {
 
-// The numbers of a parameter; the first counts the updates so far.
+// The numbers of a parameter; the first counts the updates.
 struct Cells {
   double value[kOptimCells];
 };
 
-template <class T>
-inline Cells cells_of(const OptimSlot<T>& slot) {
+template <class Slot>
+inline Cells cells_of(const Slot& slot) {
   Cells cells{};
   for (int c = 0; c < kOptimCells; ++c) {
     if (slot.cell[c] != nullptr) cells.value[c] = *slot.cell[c];
@@ -59,17 +59,24 @@ inline void run_rule(const Team& team, const OptimSlot<T>* slots, Index count, c
 #pragma omp simd
     for (Index i = begin; i < end; ++i) r(s, i);
   });
-  if (slots[0].cell[0] == nullptr) return;
-  barrier(team);  // every member has read the cells
-  if (team.rank != 0) return;
-  for (Index i = 0; i < count; ++i) {
-    Cells cells = cells_of(slots[i]);
-    Rule::advance(h, cells);
+}
+
+// Advances the numbers of all parameters.
+template <class Rule, class Hyper>
+inline void run_advance(const Team& team, const OptimCells* cells, Index count, const Hyper* hyper) {
+  const Range mine = share(team, count);
+  for (Index i = mine.begin; i < mine.end; ++i) {
+    Cells values = cells_of(cells[i]);
+    Rule::advance(*hyper, values);
     for (int c = 0; c < kOptimCells; ++c) {
-      if (slots[i].cell[c] != nullptr) *slots[i].cell[c] = cells.value[c];
+      if (cells[i].cell[c] != nullptr) *cells[i].cell[c] = values.value[c];
     }
   }
 }
+
+// Both kernels of a rule that has no variants.
+template <class Rule, class T, class Hyper>
+constexpr OptimRule<T, Hyper> kernels_of{run_advance<Rule, Hyper>, run_rule<Rule, T, Hyper>};
 
 }  // namespace
 }  // namespace nnative

@@ -41,6 +41,8 @@ def asgd_step(
     grads: list[NDArray[Any]],
     axs: list[NDArray[Any]],
     steps: list[NDArray[Any]],
+    next_etas: list[NDArray[Any]],
+    next_mus: list[NDArray[Any]],
     etas: list[NDArray[Any]],
     mus: list[NDArray[Any]],
     hyper: NDArray[Any],

@@ -138,7 +138,7 @@ class ASGD(NativeOptimizer):
     kernel = _native.asgd_step
     hyper_dtype = ASGD_HYPER
     arrays = ("ax",)
-    cells = {"step": 0, "eta": 0, "mu": 1}
+    cells = {"step": 0, "eta": 0, "mu": 1, "_eta": 0, "_mu": 0}  # of the next update; of the last one
 
     def __init__(
         self,

@@ -49,20 +49,28 @@ def asgd_step(
     grads: list[Array],
     axs: list[Array],
     steps: list[Array],
+    next_etas: list[Array],
+    next_mus: list[Array],
     etas: list[Array],
     mus: list[Array],
     hyper: Array,
 ) -> None:
-    """Update parameters and their averages by averaged stochastic gradient descent (Polyak and Juditsky 1992)."""
+    """Update parameters and their averages by averaged stochastic gradient descent (Polyak and Juditsky 1992).
+
+    ``next_etas`` and ``next_mus`` are for this update and then for the next; ``etas`` and ``mus`` take what was used.
+    """
     lr, lambd, alpha, t0, weight_decay, maximize = hyper.item()
-    for param, grad, ax, step, eta, mu in zip(params, grads, axs, steps, etas, mus, strict=True):
+    for param, grad, ax, step, next_eta, next_mu, eta, mu in zip(
+        params, grads, axs, steps, next_etas, next_mus, etas, mus, strict=True
+    ):
+        eta[...], mu[...] = next_eta, next_mu
         g = (-grad if maximize else grad) + weight_decay * param
         param *= 1 - lambd * eta
         param -= eta * g
         ax[...] = param if mu == 1 else ax + mu * (param - ax)
         step += 1
-        eta[...] = lr / (1 + lambd * lr * step) ** alpha
-        mu[...] = 1 / max(1, step - t0)
+        next_eta[...] = lr / (1 + lambd * lr * step) ** alpha
+        next_mu[...] = 1 / max(1, step - t0)
 
 
 def rprop_step(
@@ -126,6 +134,8 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
         cells(0, 1, 4),
         cells(0.1, 0.08, 0.05),
         cells(1, 0.5, 0.25),
+        cells(0, 0, 0),
+        cells(0, 0, 0),
         np.array((0.1, 1e-2, 0.75, 2, 0.01, n % 2), dtype=ASGD_HYPER),
     ),
     "rprop_step": lambda make, n: (
