@@ -83,7 +83,7 @@ def test_the_perceptron_learns_what_a_line_separates(gate, outputs, batch, dtype
         order = rng.permutation(4)
         for start in range(0, 4, batch):
             rows = order[start : start + batch]
-            rule.learn(X[rows].astype(dtype), y[rows])
+            rule.learn(X.astype(dtype).T.copy().T[rows], y[rows])
     np.testing.assert_array_equal(rule.predict(X.astype(dtype)).numpy().ravel(), y)
 
 

@@ -97,4 +97,4 @@ class Perceptron(SGD):
 
 
 def _data(value: TensorBase | Array) -> Array:
-    return value.data if isinstance(value, TensorBase) else np.asarray(value)
+    return value.data if isinstance(value, TensorBase) else np.asarray(value, order="C")
