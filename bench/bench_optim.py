@@ -39,6 +39,19 @@ def numpy_adam(p: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, t: in
     p -= (1e-3 / (1 - 0.9**t)) * m / (np.sqrt(v) / np.sqrt(1 - 0.999**t) + 1e-8)
 
 
+EVERY = ("NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop", "Rprop", "ASGD", "Lion", "FTRL")
+
+
+def every(name: str, elements: int) -> tuple[int, Callable[[], object]]:
+    """Return the streams of an optimizer and its step on one large parameter."""
+    tensor = nnative.Tensor(np.full(elements, 0.5, np.float32), requires_grad=True)
+    tensor.grad = np.full(elements, 0.5, np.float32)
+    optimizer = getattr(optim, name)([tensor])
+    optimizer.step()
+    arrays = [a for a in optimizer.state[tensor].values() if a.ndim > 0]
+    return 3 + 2 * len(arrays), optimizer.step
+
+
 def large(rounds: int, threads: int, elements: int) -> None:
     triad = Triad(threads)
     p, g, m, v, buffer = (np.full(elements, 0.5, dtype=np.float32) for _ in range(5))
@@ -47,11 +60,12 @@ def large(rounds: int, threads: int, elements: int) -> None:
     sgd_hyper = np.array((1e-3, 0.9, 0, 0, 0, 0), dtype=optim.SGD.hyper_dtype)
     plain_hyper = np.array((1e-3, 0, 0, 0, 0, 0), dtype=optim.SGD.hyper_dtype)
     cases: dict[str, tuple[int, Callable[[], object]]] = {
-        "adam": (7, lambda: _native.adam_step([p], [g], [m], [v], [step], adam_hyper)),
+        "adam": (7, lambda: _native.adam_step([p], [g], [m], [v], [], [step], adam_hyper)),
         "sgd momentum": (5, lambda: _native.sgd_step([p], [g], [buffer], [sgd_count], sgd_hyper)),
         "sgd": (3, lambda: _native.sgd_step([p], [g], [], [], plain_hyper)),
         "adam in numpy": (7, lambda: numpy_adam(p, g, m, v, 10)),
     }
+    cases |= {name: every(name, elements) for name in EVERY}
     rates: dict[str, list[float]] = {name: [] for name in ["triad", *cases]}
     for _ in range(rounds):
         rates["triad"].append(triad.gb_per_second())
@@ -74,12 +88,12 @@ def small(rounds: int) -> None:
     optimizer.step()
     states = [optimizer.state[t] for t in tensors]
     lists = [[t.data for t in tensors], [t.grad for t in tensors]]
-    lists += [[s[name] for s in states] for name in ("exp_avg", "exp_avg_sq", "step")]
+    lists += [[s["exp_avg"] for s in states], [s["exp_avg_sq"] for s in states], [], [s["step"] for s in states]]
     hyper = optimizer.hyper_cell(optimizer.param_groups[0])
     cases: dict[str, Callable[[], object]] = {
         "Adam.step": optimizer.step,
         "adam_step": lambda: _native.adam_step(*lists, hyper),  # type: ignore[arg-type]
-        "numpy": lambda: [numpy_adam(p, g, m, v, 10) for p, g, m, v, _ in zip(*lists, strict=True)],
+        "numpy": lambda: [numpy_adam(p, g, m, v, 10) for p, g, m, v in zip(*lists[:4], strict=True)],
     }
     try:
         import torch

@@ -6,9 +6,11 @@
 #include "kernels/elementwise.hpp"
 #include "kernels/gather.hpp"
 #include "kernels/linear.hpp"
+#include "kernels/lists.hpp"
 #include "kernels/loss.hpp"
 #include "kernels/norm.hpp"
 #include "kernels/optim.hpp"
+#include "kernels/optim_adaptive.hpp"
 #include "kernels/random.hpp"
 #include "kernels/reduce.hpp"
 #include "kernels/row_norm.hpp"
@@ -22,6 +24,8 @@ struct Kernels {
   const ActivationKernels<T>* activation;
   const LossKernels<T>* loss;
   const OptimKernels<T>* optim;
+  const OptimAdaptiveKernels<T>* optim_adaptive;
+  const ListsKernels<T>* lists;
   const RandomKernels<T>* random;
   const GatherKernels<T>* gather;
   const ElementwiseKernels<T>* elementwise;

@@ -28,7 +28,7 @@ def linear_backward_weight(
     dy: NDArray[Any], x: NDArray[Any], with_bias: bool
 ) -> tuple[NDArray[Any], NDArray[Any] | None]: ...
 
-# optim
+# optim, optim_adaptive: optional lists may be empty
 def sgd_step(
     params: list[NDArray[Any]],
     grads: list[NDArray[Any]],
@@ -36,7 +36,57 @@ def sgd_step(
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
 ) -> None: ...
+def asgd_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    axs: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    next_etas: list[NDArray[Any]],
+    next_mus: list[NDArray[Any]],
+    etas: list[NDArray[Any]],
+    mus: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def rprop_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    prevs: list[NDArray[Any]],
+    step_sizes: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def lion_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    exp_avgs: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def ftrl_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    zs: list[NDArray[Any]],
+    ns: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
 def adam_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    exp_avgs: list[NDArray[Any]],
+    exp_avg_sqs: list[NDArray[Any]],
+    max_exp_avg_sqs: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def nadam_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    exp_avgs: list[NDArray[Any]],
+    exp_avg_sqs: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    mu_products: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def radam_step(
     params: list[NDArray[Any]],
     grads: list[NDArray[Any]],
     exp_avgs: list[NDArray[Any]],
@@ -44,6 +94,51 @@ def adam_step(
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
 ) -> None: ...
+def adamax_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    exp_avgs: list[NDArray[Any]],
+    exp_infs: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def adagrad_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    sums: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def adadelta_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    square_avgs: list[NDArray[Any]],
+    acc_deltas: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+def rmsprop_step(
+    params: list[NDArray[Any]],
+    grads: list[NDArray[Any]],
+    square_avgs: list[NDArray[Any]],
+    grad_avgs: list[NDArray[Any]],
+    momentum_buffers: list[NDArray[Any]],
+    steps: list[NDArray[Any]],
+    hyper: NDArray[Any],
+) -> None: ...
+
+# lists: arrays of float32 or float64; of one dtype where a number comes out
+def total_norm(arrays: list[NDArray[Any]], norm_type: float) -> NDArray[Any]: ...
+def clip_norm(arrays: list[NDArray[Any]], max_norm: float, norm_type: float) -> NDArray[Any]: ...
+def clip_values(arrays: list[NDArray[Any]], limit: float) -> None: ...
+def limit_rows(arrays: list[NDArray[Any]], max_norm: float) -> None: ...
+def average(
+    averages: list[NDArray[Any]], arrays: list[NDArray[Any]], averaged: NDArray[np.int64], weight: float | None
+) -> None: ...
+def penalty(arrays: list[NDArray[Any]], l1: float, l2: float) -> NDArray[Any]: ...
+def penalty_backward(dloss: NDArray[Any], arrays: list[NDArray[Any]], l1: float, l2: float) -> list[NDArray[Any]]: ...
+def add_scaled(y: NDArray[Any], x: NDArray[Any], alpha: float) -> None: ...
+def dot(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]: ...
 
 # random
 def uniform(

@@ -7,6 +7,7 @@ GIL. Each operation has one implementation, so a replay gives the same bits as t
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, overload
@@ -16,7 +17,7 @@ import numpy as np
 from nnative import _native, random
 from nnative.autograd import Array, TensorBase, wrap
 from nnative.grad_mode import mode
-from nnative.recording import Recording
+from nnative.recording import Recording, Stale
 from nnative.recording import state as observed
 from nnative.tensor import Tensor
 
@@ -93,7 +94,10 @@ class Compiled:
         if self._recordings and not kwargs and observed.observer is None:
             latest = self._recordings[0]
             if not latest.names:
-                values = latest.replay.call(args)
+                try:
+                    values = latest.replay.call(args)
+                except Stale:
+                    values = None
                 if values is not None:
                     return latest.result(values)
         return self._call(args, kwargs)
@@ -107,10 +111,11 @@ class Compiled:
             return _run_eagerly(self.function, arguments, names)[1]
         for recorded in self._recordings:
             if recorded.names == names:
-                values = recorded.replay.call(arguments)
-                if values is not None:
-                    self._use(recorded)
-                    return recorded.result(values)
+                with contextlib.suppress(Stale):
+                    values = recorded.replay.call(arguments)
+                    if values is not None:
+                        self._use(recorded)
+                        return recorded.result(values)
         recorded, result = self._record(arguments, names)
         self._use(recorded)
         return result
@@ -182,8 +187,9 @@ class Compiled:
             recorded.check_scalars()
             self._use(recorded)
             whole = rows * ((last - start) // rows)
-            parts.append(recorded.replay.epoch(data, order[start : start + whole], 1.0 if scale is None else scale))
-            start += whole
+            with contextlib.suppress(Stale):  # then another recording is looked for
+                parts.append(recorded.replay.epoch(data, order[start : start + whole], 1.0 if scale is None else scale))
+                start += whole
         if recorded is None:
             raise ValueError(f"[epoch] {n} rows make no minibatch of {batch_size}")
         return recorded.rebuild([np.concatenate(values) for values in zip(*parts, strict=True)])

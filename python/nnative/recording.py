@@ -45,6 +45,10 @@ class State(NamedTuple):
     refreshers: list[Refresher]  # run before a replay when their options have changed
 
 
+class Stale(Exception):
+    """Raised by a refresher: the options have changed so much that the recording no longer holds."""
+
+
 class Observer:
     """Looks on while operations run within its ``with`` block; a subclass overrides what it wants to know."""
 

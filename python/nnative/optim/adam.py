@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from nnative import _native
-from nnative.autograd import Array, TensorBase
-from nnative.memory import aligned_zeros
-from nnative.optim.optimizer import Group, Optimizer, State
-from nnative.reference.optim import ADAM_HYPER
+from nnative.autograd import TensorBase
+from nnative.optim.native import NativeOptimizer, options
+from nnative.optim.optimizer import Group
+from nnative.reference.optim_adaptive import ADAM_HYPER
 
 
-class Adam(Optimizer):
+class Adam(NativeOptimizer):
     """Adaptive moment estimation.
 
     ``m ← β₁m + (1 − β₁)g``, ``v ← β₂v + (1 − β₂)g²``, ``θ ← θ − lr · m̂ / (√v̂ + eps)`` with ``m̂ = m / (1 − β₁ᵗ)``,
@@ -29,21 +27,20 @@ class Adam(Optimizer):
     decoupled_weight_decay
         Decay by ``θ ← θ − lr · weight_decay · θ`` beside the gradient, as AdamW does.
     amsgrad
-        Not supported yet.
+        Use the largest v so far.
     foreach, capturable, differentiable, fused
-        For PyTorch's sake: the update is always one fused launch.
+        For PyTorch's sake: the update is always one fused launch, outside the tape.
 
     Raises
     ------
     ValueError
         For options that are negative, infinite or NaN, and betas outside [0, 1).
-    NotImplementedError
-        For ``amsgrad=True`` or ``differentiable=True``.
 
     Notes
     -----
-    State: ``step`` (0-d float64), ``exp_avg`` (m), ``exp_avg_sq`` (v). Kingma and Ba, "Adam: a method for stochastic
-    optimization", 2015.
+    State: ``step`` (0-d float64), ``exp_avg`` (m), ``exp_avg_sq`` (v), with ``amsgrad`` ``max_exp_avg_sq``. Kingma
+    and Ba, "Adam: a method for stochastic optimization", 2015; Reddi et al., "On the convergence of Adam and beyond",
+    2018.
 
     Examples
     --------
@@ -57,7 +54,12 @@ class Adam(Optimizer):
     array([0.9, 2.1])
     """
 
+    kernel = _native.adam_step
     hyper_dtype = ADAM_HYPER
+    arrays = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    cells = {"step": 0}
+    state_for = {"max_exp_avg_sq": "amsgrad"}
+    at_least_0 = ("lr", "eps", "weight_decay")
 
     def __init__(
         self,
@@ -75,56 +77,7 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults)
-
-    def check(self, group: Group) -> None:
-        """Raise for options that make no sense."""
-        self._check_range(group, "lr", "learning rate")
-        self._check_range(group, "eps", "epsilon value")
-        betas = group["betas"]
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise self._error(TypeError, f"expected betas to be a pair of numbers, got {betas!r}")
-        for i, beta in enumerate(betas):
-            self._check_number(beta, f"betas[{i}]")
-            if not 0 <= beta < 1:
-                raise self._error(ValueError, f"Invalid beta parameter at index {i}: {beta}")
-        self._check_range(group, "weight_decay", "weight_decay value")
-        for name in ("amsgrad", "differentiable"):
-            if group[name]:
-                raise NotImplementedError(f"[{type(self).__name__}] {name}=True is not supported")
-
-    def init_state(self, group: Group, param: Array) -> State:
-        """Return step and moments at zero."""
-        shape, dtype = param.shape, param.dtype
-        return {
-            "step": np.zeros(()),
-            "exp_avg": aligned_zeros(shape, dtype),
-            "exp_avg_sq": aligned_zeros(shape, dtype),
-        }
-
-    def update(self, group: Group, params: list[Array], grads: list[Array], states: list[State]) -> None:
-        """Update a group in one launch."""
-        _native.adam_step(
-            params,
-            grads,
-            [state["exp_avg"] for state in states],
-            [state["exp_avg_sq"] for state in states],
-            [state["step"] for state in states],
-            self.hyper_cell(group),
-        )
+        super().__init__(params, options(locals()))
 
 
 class AdamW(Adam):

@@ -16,7 +16,7 @@ from nnative import _native, recording
 from nnative.autograd import Array, TensorBase
 from nnative.grad_mode import enable_grad
 from nnative.optim.saving import pack, unpack
-from nnative.recording import Recording
+from nnative.recording import Recording, Stale
 
 Group = dict[str, Any]
 State = dict[str, Any]
@@ -59,6 +59,7 @@ class Optimizer:
 
     hyper_dtype: np.dtype[Any] | None = None  # the options in the cell that a native update reads
     has_stepped = False  # for schedules, which begin after the first step
+    state_for: dict[str, str] = {}  # state that there is only while an option is true
 
     def __init__(self, params: Iterable[TensorBase] | Iterable[Group], defaults: Group) -> None:
         if isinstance(params, TensorBase):
@@ -70,9 +71,11 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[TensorBase, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._cells: dict[int, tuple[Any, Array]] = {}
+        self._cells: dict[int, tuple[Any, tuple[Array, tuple[Any, ...]]]] = {}
         if self.hyper_dtype is not None and self.hyper_dtype.names is not None:
-            self._hyper = operator.itemgetter(*self.hyper_dtype.names)
+            names = self.hyper_dtype.names
+            self._read = (*names, *(o for o in dict.fromkeys(self.state_for.values()) if o not in names))
+            self._hyper = operator.itemgetter(*self._read)
         groups: list[Any] = list(params)
         if not groups:
             raise self._error(ValueError, "optimizer got an empty parameter list")
@@ -82,6 +85,10 @@ class Optimizer:
     def init_state(self, group: Group, param: Array) -> State:
         """Return the state of a parameter before its first update."""
         return {}
+
+    def needs_state(self, group: Group) -> bool:
+        """Return whether parameters have state with these options; without it ``states`` of `update` is empty."""
+        return True
 
     def update(self, group: Group, params: list[Array], grads: list[Array], states: list[State]) -> None:
         """Update the parameters that have a gradient, and their state, in place."""
@@ -102,12 +109,14 @@ class Optimizer:
         state = self.state
         for group in self.param_groups:
             params, grads, states = [], [], []
+            stateful = self.needs_state(group)
             for p in group["params"]:
                 grad = p._grad
                 if grad is not None:
                     params.append(p.data)
                     grads.append(grad)
-                    states.append(state[p] or self._fresh(group, p))
+                    if stateful:
+                        states.append(state[p] or self._fresh(group, p))
             if params:
                 try:
                     self.update(group, params, grads, states)
@@ -185,16 +194,33 @@ class Optimizer:
 
         It is the same array each time, so a recorded step that holds it sees a changed learning rate.
         """
+        return self._cell_and_form(group)[0]
+
+    def _cell_and_form(self, group: Group) -> tuple[Array, tuple[Any, ...]]:
         values = self._hyper(group)
         entry = self._cells.get(id(group))
         if entry is None or entry[0] != values:
             self.check(group)
-            cell = np.zeros((), dtype=self.hyper_dtype) if entry is None else entry[1]
-            cell[()] = values
+            cell = np.zeros((), dtype=self.hyper_dtype) if entry is None else entry[1][0]
+            cell[()] = values[: len(cell.dtype.names or ())]
             # A list could change and still equal itself; as a tuple it differs, and is written at each step.
             kept = tuple(tuple(v) if isinstance(v, list) else v for v in values)
-            self._cells[id(group)] = entry = kept, cell
+            form = self._form(group)
+            if entry is not None and entry[1][1] != form:
+                self.param_groups = [*self.param_groups]  # another object: the update has other arguments now
+            self._cells[id(group)] = entry = kept, (cell, form)
         return entry[1]
+
+    def _form(self, group: Group) -> tuple[Any, ...]:
+        """Return which state the update takes with these options; a recorded update holds for one form."""
+        return ()
+
+    def _refresh(self, group: Group) -> None:
+        """Bring a cell up to date for a replay; Stale when the recorded update has other arguments."""
+        groups = self.param_groups
+        self.hyper_cell(group)
+        if self.param_groups is not groups:
+            raise Stale
 
     def _note(self, record: Recording) -> None:
         """Let a recording rely on the parameters, their gradients and the layout of the state; options stay free."""
@@ -204,8 +230,8 @@ class Optimizer:
             for p in group["params"]:
                 record.use(p)
                 record.use_gradient(p)
-            if self.hyper_dtype is not None and self.hyper_dtype.names is not None:
-                record.refresh(functools.partial(self.hyper_cell, group), group, self.hyper_dtype.names)
+            if self.hyper_dtype is not None:
+                record.refresh(functools.partial(self._refresh, group), group, self._read)
 
     def _fresh(self, group: Group, p: TensorBase) -> State:
         state = self.state[p] = self.init_state(group, p.data)

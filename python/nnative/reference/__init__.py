@@ -15,6 +15,8 @@ FAMILIES = (
     "activation",
     "loss",
     "optim",
+    "optim_adaptive",
+    "lists",
     "random",
     "elementwise",
     "reduce",

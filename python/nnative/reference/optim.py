@@ -9,17 +9,18 @@ import numpy as np
 
 from nnative.autograd import Array
 
-# The cells that the kernels read: a structured 0-d array each, named by the optimizers' options, flags as 0 or 1.
-SGD_HYPER = np.dtype(
-    [(name, np.float64) for name in ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")]
-)
-ADAM_HYPER = np.dtype(
-    [
-        ("lr", np.float64),
-        ("betas", np.float64, 2),
-        *((name, np.float64) for name in ("eps", "weight_decay", "decoupled_weight_decay", "maximize")),
-    ]
-)
+
+def hyper(*names: str | tuple[str, int]) -> np.dtype[Any]:
+    """Return the dtype of a cell that kernels read: named by the optimizer's options, flags as 0 or 1."""
+    fields = [(n, np.float64) if isinstance(n, str) else (n[0], np.float64, n[1]) for n in names]
+    return np.dtype(fields)
+
+
+SGD_HYPER = hyper("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
+ASGD_HYPER = hyper("lr", "lambd", "alpha", "t0", "weight_decay", "maximize")
+RPROP_HYPER = hyper("lr", ("etas", 2), ("step_sizes", 2), "maximize")
+LION_HYPER = hyper("lr", ("betas", 2), "weight_decay", "maximize")
+FTRL_HYPER = hyper("lr", "beta", "l1", "l2", "maximize")
 
 
 def sgd_step(
@@ -27,14 +28,15 @@ def sgd_step(
 ) -> None:
     """Update parameters by stochastic gradient descent, with momentum (Polyak 1964) or Nesterov's (Sutskever 2013).
 
-    ``steps[i]`` counts updates with momentum: at 0 the buffer takes the gradient, undamped.
+    ``steps[i]`` counts updates with momentum: at 0 the buffer takes the gradient, undamped. Without buffers there is no
+    momentum.
     """
     lr, momentum, dampening, weight_decay, nesterov, maximize = hyper.item()
     for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
         g = -grad if maximize else grad
         if weight_decay:
             g = g + weight_decay * param
-        if momentum:
+        if momentum_buffers:
             buffer, step = momentum_buffers[i], steps[i]
             buffer[...] = g if step == 0 else momentum * buffer + (1 - dampening) * g
             g = g + momentum * buffer if nesterov else buffer
@@ -42,46 +44,119 @@ def sgd_step(
         param -= lr * g
 
 
-def adam_step(
+def asgd_step(
     params: list[Array],
     grads: list[Array],
-    exp_avgs: list[Array],
-    exp_avg_sqs: list[Array],
+    axs: list[Array],
+    steps: list[Array],
+    next_etas: list[Array],
+    next_mus: list[Array],
+    etas: list[Array],
+    mus: list[Array],
+    hyper: Array,
+) -> None:
+    """Update parameters and their averages by averaged stochastic gradient descent (Polyak and Juditsky 1992).
+
+    ``next_etas`` and ``next_mus`` are for this update and then for the next; ``etas`` and ``mus`` take what was used.
+    """
+    lr, lambd, alpha, t0, weight_decay, maximize = hyper.item()
+    for param, grad, ax, step, next_eta, next_mu, eta, mu in zip(
+        params, grads, axs, steps, next_etas, next_mus, etas, mus, strict=True
+    ):
+        eta[...], mu[...] = next_eta, next_mu
+        g = (-grad if maximize else grad) + weight_decay * param
+        param *= 1 - lambd * eta
+        param -= eta * g
+        ax[...] = param if mu == 1 else ax + mu * (param - ax)
+        step += 1
+        next_eta[...] = lr / (1 + lambd * lr * step) ** alpha
+        next_mu[...] = 1 / max(1, step - t0)
+
+
+def rprop_step(
+    params: list[Array],
+    grads: list[Array],
+    prevs: list[Array],
+    step_sizes: list[Array],
     steps: list[Array],
     hyper: Array,
 ) -> None:
-    """Update parameters by Adam (Kingma and Ba 2015) or, decoupled, AdamW (Loshchilov and Hutter 2019)."""
-    lr, (beta1, beta2), eps, weight_decay, decoupled, maximize = hyper.item()
-    for param, grad, m, v, step in zip(params, grads, exp_avgs, exp_avg_sqs, steps, strict=True):
-        step += 1
+    """Update parameters by resilient propagation (Riedmiller and Braun 1993)."""
+    _, (eta_minus, eta_plus), (least, most), maximize = hyper.item()
+    for param, grad, prev, size, step in zip(params, grads, prevs, step_sizes, steps, strict=True):
         g = -grad if maximize else grad
-        if decoupled:
-            param *= 1 - lr * weight_decay
-        elif weight_decay:
-            g = g + weight_decay * param
-        m[...] = beta1 * m + (1 - beta1) * g
-        v[...] = beta2 * v + (1 - beta2) * g**2
-        param -= lr / (1 - beta1**step) * m / (np.sqrt(v) / np.sqrt(1 - beta2**step) + eps)
+        agreement = g * prev
+        factor = np.where(agreement > 0, eta_plus, np.where(agreement < 0, eta_minus, 1))
+        size[...] = np.clip(size * factor, least, most)
+        prev[...] = np.where(agreement < 0, 0, g)
+        param -= np.where(prev > 0, size, np.where(prev < 0, -size, 0))
+        step += 1
 
 
-def _steps(*counts: float) -> list[Array]:
-    return [np.array(count, dtype=np.float64) for count in counts]
+def lion_step(params: list[Array], grads: list[Array], exp_avgs: list[Array], hyper: Array) -> None:
+    """Update parameters by the sign of an average of gradients (Chen et al. 2023)."""
+    lr, (beta1, beta2), weight_decay, maximize = hyper.item()
+    for param, grad, m in zip(params, grads, exp_avgs, strict=True):
+        g = -grad if maximize else grad
+        param[...] = (1 - lr * weight_decay) * param - lr * np.sign(beta1 * m + (1 - beta1) * g)
+        m[...] = beta2 * m + (1 - beta2) * g
+
+
+def ftrl_step(params: list[Array], grads: list[Array], zs: list[Array], ns: list[Array], hyper: Array) -> None:
+    """Update parameters by following the regularised leader (McMahan et al. 2013)."""
+    lr, beta, l1, l2, maximize = hyper.item()
+    for param, grad, z, n in zip(params, grads, zs, ns, strict=True):
+        g = -grad if maximize else grad
+        roots = np.sqrt(n) + np.sqrt(n + g**2)
+        growth = np.divide(g**2, roots, out=np.zeros_like(n), where=roots > 0)  # √(n + g²) − √n without cancellation
+        n += g**2
+        z += g - growth / lr * param
+        param[...] = np.where(abs(z) <= l1, 0, -(z - np.sign(z) * l1) / ((beta + np.sqrt(n)) / lr + l2))
+
+
+def cells(*values: float) -> list[Array]:
+    """Return 0-d arrays, as the numbers that optimizers keep for each parameter."""
+    return [np.array(value, dtype=np.float64) for value in values]
 
 
 EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "sgd_step": lambda make, n: (
         [make(n), make(3, 2), make(n)],
         [make(n), make(3, 2), make(n)],
-        [make(n), make(3, 2), make(n)],
-        _steps(0, 1, 4),
+        [make(n), make(3, 2), make(n)] if n % 3 else [],
+        cells(0, 1, 4) if n % 3 else [],
         np.array((0.1, 0.9, 0.1, 0.01, 0, n % 2), dtype=SGD_HYPER),
     ),
-    "adam_step": lambda make, n: (
+    "asgd_step": lambda make, n: (
         [make(n), make(3, 2), make(n)],
         [make(n), make(3, 2), make(n)],
         [make(n), make(3, 2), make(n)],
-        [make.positive(n), make.positive(3, 2), make.positive(n)],
-        _steps(0, 1, 20),
-        np.array((0.1, (0.9, 0.999), 1e-8, 0.01, n % 2, n % 3 == 0), dtype=ADAM_HYPER),
+        cells(0, 1, 4),
+        cells(0.1, 0.08, 0.05),
+        cells(1, 0.5, 0.25),
+        cells(0, 0, 0),
+        cells(0, 0, 0),
+        np.array((0.1, 1e-2, 0.75, 2, 0.01, n % 2), dtype=ASGD_HYPER),
+    ),
+    "rprop_step": lambda make, n: (
+        [make(n), make(3, 2)],
+        [make(n), make(3, 2)],
+        [make(n), make(3, 2)],
+        [make.positive(n), make.positive(3, 2)],
+        cells(0, 4),
+        np.array((0.1, (0.5, 1.2), (0.3, 2), n % 2), dtype=RPROP_HYPER),
+    ),
+    "lion_step": lambda make, n: (
+        [make(n), make(3, 2)],
+        [make(n), make(3, 2)],
+        [make(n), make(3, 2)],
+        np.array((0.1, (0.9, 0.99), 0.1, n % 2), dtype=LION_HYPER),
+    ),
+    "ftrl_step": lambda make, n: (
+        [make(n), make(3, 2)],
+        [make(n), make(3, 2)],
+        [9 + make(n), 0.2 * make(3, 2)],
+        [make.positive(n), make.positive(3, 2)],
+        np.array((0.5, 1, 0.5, 0.01, n % 2), dtype=FTRL_HYPER),
     ),
 }
