@@ -66,6 +66,11 @@ void uniform(const Team& team, T* out, Index size, std::uint64_t seed, std::uint
   });
 }
 
+template <class T>
+void uniform_from(const Team& team, T* out, const std::uint64_t* state, Index size, T low, T high) {
+  uniform(team, out, size, state[0], state[1], low, high);
+}
+
 // Box and Muller 1958: √(−2 log u) · (cos θ, sin θ). The top two bits of `turn` are the quadrant of θ, `x` the angle
 // within [−π/4, π/4] of its middle.
 template <class T>
@@ -173,7 +178,9 @@ void take_stream(const Team& team, std::uint64_t* state, std::uint64_t* cell) {
 
 extern const RandomKernels<float> random_f32;
 extern const RandomKernels<double> random_f64;
-constinit const RandomKernels<float> random_f32{uniform<float>, normal<float>, permutation, philox, take_stream};
-constinit const RandomKernels<double> random_f64{uniform<double>, normal<double>, permutation, philox, take_stream};
+constinit const RandomKernels<float> random_f32{uniform<float>,      normal<float>, permutation,
+                                                uniform_from<float>, philox,        take_stream};
+constinit const RandomKernels<double> random_f64{uniform<double>,      normal<double>, permutation,
+                                                 uniform_from<double>, philox,         take_stream};
 
 }  // namespace nnative::NNATIVE_ISA
