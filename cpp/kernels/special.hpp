@@ -1,5 +1,5 @@
 // expm1, log1p and the normal distribution of one float or double, where activations and losses need them: branch-free,
-// with the largest error found against longer arithmetic over a million arguments of each size, as in math.hpp.
+// with the largest error found against longer arithmetic over two million arguments of each size, as in math.hpp.
 #pragma once
 
 #include "kernels/math.hpp"
@@ -9,7 +9,7 @@ namespace {
 
 // 1. e^x − 1 for x ≤ 0 (or NaN), from the parts of exp: 2^n · (1 + p) − 1 keeps the digits that exp(x) − 1 loses near
 // 0.
-//    −1 below −40. Largest error 0.77 ulp (float), 0.95 ulp (double).
+//    −1 below −40. Largest error 0.78 ulp (float), 0.98 ulp (double).
 template <class T>
 [[gnu::always_inline]] inline T expm1_negative(T x) {
   const auto [n, p, p_low] = exp_parts(x < T{-40} ? T{-40} : x);
@@ -19,7 +19,7 @@ template <class T>
 }
 
 // 2. log(1 + x) for |x| ≤ 1 (NaN below −1): log of the rounded sum and of what the rounding took (fdlibm's way).
-//    Largest error 0.9 ulp (float and double).
+//    Largest error 1.36 ulp (float), 0.84 ulp (double).
 template <class T>
 [[gnu::always_inline]] inline T log1p(T x) {
   const T sum = T{1} + x;
@@ -27,7 +27,7 @@ template <class T>
 }
 
 // 3. log(1 + e^x) = max(x, 0) + log1p(e^−|x|): no overflow, and e^x's digits for x far below 0. ∞ for ∞, 0 for −∞.
-//    Largest error 1.65 ulp (float and double).
+//    Largest error 1.7 ulp (float and double).
 template <class T>
 [[gnu::always_inline]] inline T log1p_exp(T x) {
   const T positive = x > T{0} ? x : T{0}, rest = log1p(exp_negative(x > T{0} ? -x : x));
@@ -62,16 +62,16 @@ struct Normal {
 };
 
 // 4. With a = |x|, Φ(−a) = e^(−a²/2) · M(a), and (a + 4)·M(a) is a polynomial in (a − 4) / (a + 4); Φ(a) = 1 − Φ(−a).
-// The
-//    square is kept in two parts, since the exponential multiplies its error. Largest error of Φ 3.0 ulp (float),
-//    2.8 ulp (double), of φ 1.9 ulp. Together the error function: erf(x) = 2Φ(√2·x) − 1.
+//    The square is kept in two parts, since the exponential multiplies its error. Largest error of Φ 5.0 ulp, of φ 2.8
+//    ulp (float and double). Together the error function: erf(x) = 2Φ(√2·x) − 1.
 template <class T>
 [[gnu::always_inline]] inline Normal<T> normal(T x) {
   constexpr Bits<T> sign = Bits<T>{1} << (sizeof(T) * 8 - 1);
   const T size = from_bits<T>(to_bits(x) & ~sign), a = size > T{40} ? T{40} : size;
   const T square = a * a, low = fma(a, a, -square);
   const T rounded = exp_negative(T(-0.5) * square), e = fma(rounded, T(-0.5) * low, rounded);
-  const T inverse = T{1} / (a + T{4}), t = (a - T{4}) * inverse;
+  const T d = a + T{4}, inverse = T{1} / d, rough = (a - T{4}) * inverse;
+  const T t = fma(fma(-rough, d, a - T{4}), inverse, rough);
   const T tail = e * (polynomial(NormalConstants<T>::kTail, t) * inverse);
   return {x < T{0} ? tail : T{1} - tail, e * T(0.39894228040143268)};
 }

@@ -187,29 +187,6 @@ def test_step_and_sign_have_no_slope_and_take_zero_as_negative(dtype):
         np.testing.assert_array_equal(x.grad, np.zeros(7))
 
 
-def test_tanh_is_a_stretched_sigmoid(dtype):
-    x = np.linspace(-20, 20, 100_001, dtype=dtype)
-    stretched = 2.0 * F.sigmoid(nnative.Tensor(2 * x)) - 1.0
-    np.testing.assert_allclose(F.tanh(nnative.Tensor(x)).numpy(), stretched.numpy(), atol=4 * np.finfo(dtype).eps)
-
-
-def test_the_derivative_of_sigmoid_is_at_most_a_quarter_and_that_of_tanh_at_most_one(dtype):
-    for function, bound in ((F.sigmoid, 0.25), (F.tanh, 1.0)):
-        x = nnative.Tensor(np.linspace(-8, 8, 10_001, dtype=dtype), requires_grad=True)
-        function(x).sum().backward()
-        assert x.grad.max() == bound
-        assert x.grad.min() > 0
-
-
-def test_the_gradient_vanishes_through_ten_sigmoids():
-    x = nnative.Tensor(np.zeros(1), requires_grad=True)
-    y = x
-    for _ in range(10):
-        y = F.sigmoid(y) - 0.5
-    y.backward()
-    assert x.grad[0] == pytest.approx(0.25**10) == pytest.approx(9.5e-7, rel=1e-2)
-
-
 def test_prelu_learns_a_slope_for_each_channel(gradcheck):
     for shape, size in [((5, 3), 3), ((2, 3, 4), 3), ((2, 3, 2, 2), 1), ((4,), 1), ((), 1)]:
         x = RNG.standard_normal(shape)

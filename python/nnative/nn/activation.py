@@ -30,11 +30,13 @@ class Activation(Module):
 
     def forward(self, input: Any) -> Tensor:
         """Return the function of the input, elementwise or along a dimension."""
+        if not self.options:
+            return self.function(input)
         recording = recording_state.recording
         if recording is not None:
             for name in self.options:
                 recording.watch(self, name)
-        return type(self).function(input, *[getattr(self, name) for name in self.options])
+        return self.function(input, *[getattr(self, name) for name in self.options])
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor."""
@@ -61,13 +63,13 @@ class ReLU(InPlace):
     tensor([0., 2.])
     """
 
-    function = activation.relu
+    function = staticmethod(activation.relu)
 
 
 class LeakyReLU(InPlace):
     """x where x is positive, ``negative_slope`` · x elsewhere; the lecture notes use a slope of 0.1."""
 
-    function = activation.leaky_relu
+    function = staticmethod(activation.leaky_relu)
     options = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
@@ -78,7 +80,7 @@ class LeakyReLU(InPlace):
 class GELU(Activation):
     """x · Φ(x), Φ being the normal distribution function; or its approximation by tanh."""
 
-    function = smooth.gelu
+    function = staticmethod(smooth.gelu)
     options = ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
@@ -89,43 +91,43 @@ class GELU(Activation):
 class SiLU(InPlace):
     """x · σ(x), also called swish."""
 
-    function = smooth.silu
+    function = staticmethod(smooth.silu)
 
 
 class Mish(InPlace):
     """x · tanh(log(1 + exp(x)))."""
 
-    function = smooth.mish
+    function = staticmethod(smooth.mish)
 
 
 class Sigmoid(Activation):
     """1 / (1 + exp(−x))."""
 
-    function = activation.sigmoid
+    function = staticmethod(activation.sigmoid)
 
 
 class LogSigmoid(Activation):
     """−log(1 + exp(−x))."""
 
-    function = smooth.logsigmoid
+    function = staticmethod(smooth.logsigmoid)
 
 
 class Tanh(Activation):
     """The hyperbolic tangent."""
 
-    function = activation.tanh
+    function = staticmethod(activation.tanh)
 
 
 class Tanhshrink(Activation):
     """x − tanh(x)."""
 
-    function = smooth.tanhshrink
+    function = staticmethod(smooth.tanhshrink)
 
 
 class Softplus(Activation):
     """log(1 + exp(beta · x)) / beta, and x where beta · x is above ``threshold``."""
 
-    function = smooth.softplus
+    function = staticmethod(smooth.softplus)
     options = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
@@ -137,25 +139,25 @@ class Softplus(Activation):
 class Softsign(Activation):
     """x / (1 + |x|)."""
 
-    function = smooth.softsign
+    function = staticmethod(smooth.softsign)
 
 
 class Step(Activation):
     """1 where x is positive, else 0, also at 0; its gradient is 0."""
 
-    function = activation.step
+    function = staticmethod(activation.step)
 
 
 class Sign(Activation):
     """1 where x is positive, else −1, also at 0; its gradient is 0."""
 
-    function = activation.sign
+    function = staticmethod(activation.sign)
 
 
 class GLU(Activation):
     """a · σ(b) of the two halves a and b along ``dim``."""
 
-    function = activation.glu
+    function = staticmethod(activation.glu)
     options = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
@@ -166,7 +168,7 @@ class GLU(Activation):
 class Softmin(Activation):
     """exp(−x) divided by its sum along ``dim``."""
 
-    function = activation.softmin
+    function = staticmethod(activation.softmin)
     options = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
@@ -185,7 +187,7 @@ class Softmax(Activation):
     tensor([[0.5000, 0.5000]])
     """
 
-    function = activation.softmax
+    function = staticmethod(activation.softmax)
     options = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
@@ -196,7 +198,7 @@ class Softmax(Activation):
 class LogSoftmax(Activation):
     """The logarithm of the softmax along ``dim``, computed without overflow."""
 
-    function = activation.log_softmax
+    function = staticmethod(activation.log_softmax)
     options = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:

@@ -31,7 +31,7 @@ class Loss(Module):
             for name in ("reduction", *self.options):
                 recording.watch(self, name)
         options = {name: getattr(self, name) for name in self.options}
-        return type(self).function(*inputs, reduction=self.reduction, **options)
+        return self.function(*inputs, reduction=self.reduction, **options)
 
 
 def legacy_reduction(name: str, size_average: bool | None, reduce: bool | None, reduction: str) -> str:
@@ -57,7 +57,7 @@ class CrossEntropyLoss(Loss):
     tensor(1.3863)
     """
 
-    function = loss.cross_entropy
+    function = staticmethod(loss.cross_entropy)
     options = ("weight", "ignore_index", "label_smoothing")
 
     def __init__(
@@ -78,7 +78,7 @@ class CrossEntropyLoss(Loss):
 class NLLLoss(Loss):
     """Negative log-likelihood of log-probabilities (N, C, …) and classes; see `functional.nll_loss`."""
 
-    function = loss.nll_loss
+    function = staticmethod(loss.nll_loss)
     options = ("weight", "ignore_index")
 
     def __init__(
@@ -97,7 +97,7 @@ class NLLLoss(Loss):
 class BCELoss(Loss):
     """Binary cross-entropy of probabilities; see `functional.binary_cross_entropy`."""
 
-    function = probability.binary_cross_entropy
+    function = staticmethod(probability.binary_cross_entropy)
     options = ("weight",)
 
     def __init__(
@@ -122,7 +122,7 @@ class BCEWithLogitsLoss(Loss):
     tensor(2.0794)
     """
 
-    function = probability.binary_cross_entropy_with_logits
+    function = staticmethod(probability.binary_cross_entropy_with_logits)
     options = ("weight", "pos_weight")
 
     def __init__(
@@ -141,7 +141,7 @@ class BCEWithLogitsLoss(Loss):
 class KLDivLoss(Loss):
     """Kullback-Leibler divergence, best with ``reduction="batchmean"``; see `functional.kl_div`."""
 
-    function = probability.kl_div
+    function = staticmethod(probability.kl_div)
     options = ("log_target",)
     batchmean = True
 
@@ -169,20 +169,20 @@ class MSELoss(Loss):
     tensor(2.)
     """
 
-    function = regression.mse_loss
+    function = staticmethod(regression.mse_loss)
     batchmean = True
 
 
 class L1Loss(Loss):
     """Absolute error; see `functional.l1_loss`."""
 
-    function = regression.l1_loss
+    function = staticmethod(regression.l1_loss)
 
 
 class SmoothL1Loss(Loss):
     """Squared error near 0, absolute error beyond; see `functional.smooth_l1_loss`."""
 
-    function = regression.smooth_l1_loss
+    function = staticmethod(regression.smooth_l1_loss)
     options = ("beta",)
 
     def __init__(
@@ -199,7 +199,7 @@ class SmoothL1Loss(Loss):
 class HuberLoss(Loss):
     """Huber's loss; see `functional.huber_loss`."""
 
-    function = regression.huber_loss
+    function = staticmethod(regression.huber_loss)
     options = ("delta",)
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -210,7 +210,7 @@ class HuberLoss(Loss):
 class PoissonNLLLoss(Loss):
     """Negative log-likelihood of counts; see `functional.poisson_nll_loss`."""
 
-    function = regression.poisson_nll_loss
+    function = staticmethod(regression.poisson_nll_loss)
     options = ("log_input", "full", "eps")
 
     def __init__(
@@ -231,7 +231,7 @@ class PoissonNLLLoss(Loss):
 class GaussianNLLLoss(Loss):
     """Negative log-likelihood of a Gaussian, of input, target and variance; see `functional.gaussian_nll_loss`."""
 
-    function = regression.gaussian_nll_loss
+    function = staticmethod(regression.gaussian_nll_loss)
     options = ("full", "eps")
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:

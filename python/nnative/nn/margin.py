@@ -13,13 +13,13 @@ from nnative.tensor import Tensor
 class SoftMarginLoss(Loss):
     """log(1 + exp(−t · x)) for targets of 1 and −1; see `functional.soft_margin_loss`."""
 
-    function = margins.soft_margin_loss
+    function = staticmethod(margins.soft_margin_loss)
 
 
 class HingeEmbeddingLoss(Loss):
     """x where t = 1, max(0, margin − x) where t = −1; see `functional.hinge_embedding_loss`."""
 
-    function = margins.hinge_embedding_loss
+    function = staticmethod(margins.hinge_embedding_loss)
     options = ("margin",)
 
     def __init__(
@@ -36,7 +36,7 @@ class HingeEmbeddingLoss(Loss):
 class CosineEmbeddingLoss(Loss):
     """Loss of the cosine of two inputs and a target of 1 or −1; see `functional.cosine_embedding_loss`."""
 
-    function = margins.cosine_embedding_loss
+    function = staticmethod(margins.cosine_embedding_loss)
     options = ("margin",)
 
     def __init__(
@@ -53,7 +53,7 @@ class CosineEmbeddingLoss(Loss):
 class MarginRankingLoss(Loss):
     """Loss of two scores and which should be higher; see `functional.margin_ranking_loss`."""
 
-    function = margins.margin_ranking_loss
+    function = staticmethod(margins.margin_ranking_loss)
     options = ("margin",)
 
     def __init__(
@@ -70,7 +70,7 @@ class MarginRankingLoss(Loss):
 class TripletMarginLoss(Loss):
     """Loss of an anchor, a positive and a negative example; see `functional.triplet_margin_loss`."""
 
-    function = margins.triplet_margin_loss
+    function = staticmethod(margins.triplet_margin_loss)
     options = ("margin", "p", "eps", "swap")
 
     def __init__(
@@ -93,7 +93,7 @@ class TripletMarginLoss(Loss):
 class MultiMarginLoss(Loss):
     """Hinge loss of scores (N, C) and classes (N); see `functional.multi_margin_loss`."""
 
-    function = multilabel.multi_margin_loss
+    function = staticmethod(multilabel.multi_margin_loss)
     options = ("p", "margin", "weight")
 
     def __init__(
@@ -114,13 +114,13 @@ class MultiMarginLoss(Loss):
 class MultiLabelMarginLoss(Loss):
     """Hinge loss of scores (N, C) and several classes of each row; see `functional.multilabel_margin_loss`."""
 
-    function = multilabel.multilabel_margin_loss
+    function = staticmethod(multilabel.multilabel_margin_loss)
 
 
 class MultiLabelSoftMarginLoss(Loss):
     """Binary cross-entropy of logits, averaged over classes; see `functional.multilabel_soft_margin_loss`."""
 
-    function = multilabel.multilabel_soft_margin_loss
+    function = staticmethod(multilabel.multilabel_soft_margin_loss)
     options = ("weight",)
 
     def __init__(

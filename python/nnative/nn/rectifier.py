@@ -17,7 +17,7 @@ from nnative.tensor import Tensor
 class ReLU6(InPlace):
     """min(max(x, 0), 6)."""
 
-    function = rectifier.relu6
+    function = staticmethod(rectifier.relu6)
 
 
 class PReLU(Activation):
@@ -69,7 +69,7 @@ class PReLU(Activation):
 class RReLU(InPlace):
     """x where x is positive, a random slope · x elsewhere in training, the mean slope · x in evaluation."""
 
-    function = rectifier.rrelu
+    function = staticmethod(rectifier.rrelu)
     options = ("lower", "upper")
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
@@ -89,7 +89,7 @@ class RReLU(InPlace):
 class ELU(InPlace):
     """x where x is positive, ``alpha`` · (exp(x) − 1) elsewhere."""
 
-    function = rectifier.elu
+    function = staticmethod(rectifier.elu)
     options = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
@@ -100,13 +100,13 @@ class ELU(InPlace):
 class SELU(InPlace):
     """1.0507… · ELU(x, 1.6733…), which keeps mean 0 and variance 1 through the layers."""
 
-    function = rectifier.selu
+    function = staticmethod(rectifier.selu)
 
 
 class CELU(InPlace):
     """max(x, 0) + min(alpha · (exp(x / alpha) − 1), 0)."""
 
-    function = rectifier.celu
+    function = staticmethod(rectifier.celu)
     options = ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
@@ -117,7 +117,7 @@ class CELU(InPlace):
 class Softshrink(Activation):
     """x moved towards 0 by ``lambd``, 0 where |x| is at most that."""
 
-    function = rectifier.softshrink
+    function = staticmethod(rectifier.softshrink)
     options = ("lambd",)
 
     def __init__(self, lambd: float = 0.5) -> None:
@@ -132,7 +132,7 @@ class Softshrink(Activation):
 class Hardshrink(Activation):
     """x where |x| is above ``lambd``, else 0."""
 
-    function = rectifier.hardshrink
+    function = staticmethod(rectifier.hardshrink)
     options = ("lambd",)
 
     def __init__(self, lambd: float = 0.5) -> None:
@@ -147,7 +147,7 @@ class Hardshrink(Activation):
 class Hardtanh(InPlace):
     """x, at least ``min_val`` and at most ``max_val``; ValueError unless the first is the smaller one."""
 
-    function = rectifier.hardtanh
+    function = staticmethod(rectifier.hardtanh)
     options = ("min_val", "max_val")
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
@@ -161,19 +161,19 @@ class Hardtanh(InPlace):
 class Hardsigmoid(InPlace):
     """min(max(x + 3, 0), 6) / 6."""
 
-    function = rectifier.hardsigmoid
+    function = staticmethod(rectifier.hardsigmoid)
 
 
 class Hardswish(InPlace):
     """x · min(max(x + 3, 0), 6) / 6."""
 
-    function = rectifier.hardswish
+    function = staticmethod(rectifier.hardswish)
 
 
 class Threshold(InPlace):
     """x where x is above ``threshold``, else ``value``."""
 
-    function = rectifier.threshold
+    function = staticmethod(rectifier.threshold)
     options = ("threshold", "value")
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:

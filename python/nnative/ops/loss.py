@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnative import _native
-from nnative.autograd import Array, Function
+from nnative.autograd import Array, Function, TensorBase
 from nnative.ops.activation import log_softmax
 from nnative.ops.arithmetic import add, mul
 from nnative.ops.elementwise import neg
 from nnative.ops.operands import same_dtype
 from nnative.ops.reduce import sum
-from nnative.ops.reduction import array_of, check_reduction, plain, require_input, reshaped
+from nnative.ops.reduction import REDUCTIONS, array_of, check_reduction, plain, require_input, reshaped
 from nnative.ops.shape import permute, reshape
 from nnative.recording import state as recording_state
 
@@ -30,14 +30,13 @@ class CrossEntropy(Function):
     def forward(  # noqa: D102
         ctx: Any, logits: Array, target: Array, weight: Array | None, reduction: str, ignore: int, smoothing: float
     ) -> Array:
-        options = weight, ignore, smoothing
-        scale = None
+        scale, bad = None, None if recording_state.recording is None else recording_state.recording.bad_labels()
         if reduction == "none":
-            loss, probability = _native.cross_entropy_forward(logits, target, *options, _bad_labels())
+            loss, probability = _native.cross_entropy_forward(logits, target, weight, ignore, smoothing, bad)
         else:
             mean = reduction == "mean"
-            loss, scale, probability = _native.cross_entropy_sum(logits, target, mean, *options, _bad_labels())
-        ctx.saved_tensors = probability, target, scale, *options
+            loss, scale, probability = _native.cross_entropy_sum(logits, target, mean, weight, ignore, smoothing, bad)
+        ctx.saved_tensors = probability, target, scale, weight, ignore, smoothing
         return loss
 
     @staticmethod
@@ -54,23 +53,17 @@ class NLL(Function):
     def forward(  # noqa: D102
         ctx: Any, x: Array, target: Array, weight: Array | None, reduction: str, ignore: int
     ) -> Array:
-        scale = None
+        scale, bad = None, None if recording_state.recording is None else recording_state.recording.bad_labels()
         if reduction == "none":
-            loss = _native.nll_forward(x, target, weight, ignore, _bad_labels())
+            loss = _native.nll_forward(x, target, weight, ignore, bad)
         else:
-            loss, scale = _native.nll_sum(x, target, reduction == "mean", weight, ignore, _bad_labels())
+            loss, scale = _native.nll_sum(x, target, reduction == "mean", weight, ignore, bad)
         ctx.saved_tensors = target, x.shape[1], scale, weight, ignore
         return loss
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
         return _native.nll_backward(grad, *ctx.saved_tensors), None, None, None, None
-
-
-def _bad_labels() -> Array | None:
-    """Return where a replay notes class indices out of range; eager calls check them before."""
-    recording = recording_state.recording
-    return None if recording is None else recording.bad_labels()
 
 
 def _class_weight(name: str, input: Any, weight: Any, classes: int) -> Any:
@@ -153,18 +146,22 @@ def cross_entropy(
     >>> cross_entropy(logits, np.array([0, 0]), reduction="none").numpy().round(4)
     array([0.6931, 0.    ])
     """
-    require_input("cross_entropy", input)
-    check_reduction("cross_entropy", reduction)
+    if not isinstance(input, TensorBase):
+        require_input("cross_entropy", input)
+    if reduction not in REDUCTIONS:
+        check_reduction("cross_entropy", reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"[cross_entropy] expected label_smoothing from 0 to 1, got {label_smoothing}")
     target = plain("cross_entropy", target)
     x, t = input._data, array_of(target)
+    if weight is None and x.ndim == 2 and t.dtype.kind != "f":  # by far the most frequent
+        return CrossEntropy.apply(input, target, None, reduction, ignore_index, label_smoothing)
     if x.ndim:
         weight = _class_weight("cross_entropy", input, weight, x.shape[min(1, x.ndim - 1)])
     if t.dtype.kind == "f" and t.shape == x.shape and x.ndim:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     rows, labels, shape = _rows("cross_entropy", input, target)
-    loss = CrossEntropy.apply(rows, labels, weight, reduction, ignore_index, float(label_smoothing))
+    loss = CrossEntropy.apply(rows, labels, weight, reduction, ignore_index, label_smoothing)
     return reshape(loss, shape) if reduction == "none" and x.ndim != 2 else loss
 
 

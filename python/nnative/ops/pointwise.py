@@ -40,7 +40,8 @@ def pointwise(name: str, kernel: str, saves_output: bool = False) -> type[Pointw
 
 def apply(name: str, operation: type[Function], input: Any, *numbers: float) -> Tensor:
     """Apply an operation to a tensor; TypeError for anything else."""
-    require_tensor(name, input)
+    if not isinstance(input, TensorBase):
+        require_tensor(name, input)
     return operation.apply(input, *numbers)
 
 
