@@ -39,6 +39,8 @@ def compile(function: Callable[..., Any]) -> Compiled:
     RuntimeError
         When the function looks at a value while it is recorded (``item()``, ``float()``, ``if tensor:``) or computes in
         NumPy what a kernel then uses: a replay could not do the same.
+    ValueError
+        After a replay in which a loss met a class index out of range; that row had no gradient.
 
     Examples
     --------

@@ -267,3 +267,12 @@ def test_bits_of_the_other_losses_depend_on_neither_instruction_set_nor_threads(
             result = getattr(_native, kernel)(*args)
             results.add(tuple(a.tobytes() for a in (result if isinstance(result, tuple) else (result,))))
     assert len(results) == 1
+
+
+@pytest.mark.parametrize("name", examples.ELEMENTWISE)
+def test_nan_gives_nan(name, isa, dtype):
+    loss = examples.ELEMENTWISE[name]
+    x, one = np.full(17, np.nan, dtype), np.ones(17, dtype)
+    for pair in ((x, one), *(() if loss.example.endswith("sign") else ((one / 2, x),))):
+        assert np.isnan(getattr(_native, f"{name}_forward")(*pair, *loss.scalars)).all()
+        assert np.isnan(getattr(_native, f"{name}_sum")(*pair, 1.0, *loss.scalars))

@@ -316,3 +316,29 @@ def test_old_reduction_arguments_mean_what_they_did():
 def test_wrong_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call(nnative.Tensor(X))
+
+
+@pytest.mark.parametrize(
+    ("loss", "option", "value"),
+    [
+        (nn.HuberLoss(), "delta", 0.1),
+        (nn.L1Loss(), "reduction", "sum"),
+        (nn.CrossEntropyLoss(), "label_smoothing", 0.5),
+        (nn.CrossEntropyLoss(weight=np.ones(C)), "weight", nnative.Tensor(WEIGHT)),
+    ],
+)
+def test_a_changed_option_is_seen_by_a_recorded_loss(loss, option, value):
+    target = LABELS if isinstance(loss, nn.CrossEntropyLoss) else Y
+    step = nnative.compile(lambda x: loss(x, nnative.Tensor(target)))
+    before = step(X).item()
+    setattr(loss, option, value)
+    assert step(X).item() == loss(nnative.Tensor(X), target).item() != before
+
+
+def test_weights_of_classes_that_change_in_place_are_seen_by_a_replay():
+    loss = nn.CrossEntropyLoss(weight=np.ones(C))
+    step = nnative.compile(loss.forward)
+    step(X, LABELS)
+    loss.weight.data[...] = WEIGHT
+    assert step(X, LABELS).item() == F.cross_entropy(nnative.Tensor(X), LABELS, WEIGHT).item()
+    assert len(step._recordings) == 1

@@ -62,7 +62,7 @@ class CrossEntropyLoss(Loss):
 
     def __init__(
         self,
-        weight: Tensor | Any | None = None,
+        weight: Any = None,
         size_average: bool | None = None,
         ignore_index: int = -100,
         reduce: bool | None = None,
@@ -83,7 +83,7 @@ class NLLLoss(Loss):
 
     def __init__(
         self,
-        weight: Tensor | Any | None = None,
+        weight: Any = None,
         size_average: bool | None = None,
         ignore_index: int = -100,
         reduce: bool | None = None,
@@ -102,7 +102,7 @@ class BCELoss(Loss):
 
     def __init__(
         self,
-        weight: Tensor | Any | None = None,
+        weight: Any = None,
         size_average: bool | None = None,
         reduce: bool | None = None,
         reduction: str = "mean",
@@ -127,11 +127,11 @@ class BCEWithLogitsLoss(Loss):
 
     def __init__(
         self,
-        weight: Tensor | Any | None = None,
+        weight: Any = None,
         size_average: bool | None = None,
         reduce: bool | None = None,
         reduction: str = "mean",
-        pos_weight: Tensor | Any | None = None,
+        pos_weight: Any = None,
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)

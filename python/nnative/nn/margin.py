@@ -7,7 +7,6 @@ from typing import Any
 from nnative.nn.loss import Loss
 from nnative.ops import margin as margins
 from nnative.ops import multilabel
-from nnative.tensor import Tensor
 
 
 class SoftMarginLoss(Loss):
@@ -100,7 +99,7 @@ class MultiMarginLoss(Loss):
         self,
         p: int = 1,
         margin: float = 1.0,
-        weight: Tensor | Any | None = None,
+        weight: Any = None,
         size_average: bool | None = None,
         reduce: bool | None = None,
         reduction: str = "mean",
@@ -125,7 +124,7 @@ class MultiLabelSoftMarginLoss(Loss):
 
     def __init__(
         self,
-        weight: Tensor | Any | None = None,
+        weight: Any = None,
         size_average: bool | None = None,
         reduce: bool | None = None,
         reduction: str = "mean",
