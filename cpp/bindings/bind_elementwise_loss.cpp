@@ -64,8 +64,8 @@ void def_loss(py::module_& module, const char* name, double cost, Pick pick, Pic
           const T *data = input<T>(name, "input", x), *target_data = matching<T>(name, "target", target, x);
           auto loss = empty<T>({});
           const LossKernels<T>& family = *kernels<T>().loss;
-          launch(work<T>(cost, x.size()), family.elementwise_sum_scratch(x.size()), pick_sum(family),
-                 loss.mutable_data(), data, target_data, x.size(), static_cast<T>(scale), static_cast<T>(scalars)...);
+          launch(work<T>(cost, x.size()), family.sum_scratch(x.size()), pick_sum(family), loss.mutable_data(), data,
+                 target_data, x.size(), static_cast<T>(scale), static_cast<T>(scalars)...);
           return loss;
         });
       },

@@ -23,36 +23,64 @@ void check_range(const char* kernel, const py::array& target, Index C, std::int6
   }
 }
 
-// The integer type of the class indices, after checking all of them.
-IndexType check_target(const char* kernel, const py::array& target, Index N, Index C, std::int64_t ignore) {
+IndexType index_type(const py::array& target) {
+  const py::dtype dtype = target.dtype();
+  switch (dtype.itemsize() * (dtype.kind() == 'i' ? 1 : -1)) {
+    case 1:
+      return IndexType::kInt8;
+    case -1:
+      return IndexType::kUint8;
+    case 2:
+      return IndexType::kInt16;
+    case -2:
+      return IndexType::kUint16;
+    case 4:
+      return IndexType::kInt32;
+    case -4:
+      return IndexType::kUint32;
+    case 8:
+      return IndexType::kInt64;
+    default:
+      return IndexType::kUint64;
+  }
+}
+
+// The integer type of class indices that a kernel can read.
+IndexType usable_target(const char* kernel, const py::array& target) {
   const py::dtype dtype = target.dtype();
   const char kind = dtype.kind(), order = dtype.byteorder();
   if ((kind != 'i' && kind != 'u') || (order != '=' && order != '|'))
     throw py::type_error("[" + std::string(kernel) + "] expected target of an integer dtype (class indices), got " +
                          py::str(dtype).cast<std::string>());
+  if (!usable(target)) fail_type(kernel, "target", target);
+  if (recorder != nullptr) recorder->note_used(kernel, target);
+  return index_type(target);
+}
+
+// The same, after checking shape and indices.
+IndexType check_target(const char* kernel, const py::array& target, Index N, Index C, std::int64_t ignore) {
+  const IndexType type = usable_target(kernel, target);
   if (target.ndim() != 1 || target.shape(0) != N)
     fail_shape(kernel, "target", target, "shape (" + std::to_string(N) + ",), one class for each row");
-  if (!(target.flags() & py::array::c_style) || !(target.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_))
-    fail_type(kernel, "target", target);
-  if (recorder != nullptr) recorder->note_used(kernel, target);
-  switch (dtype.itemsize() * (kind == 'i' ? 1 : -1)) {
-    case 1:
-      return check_range<std::int8_t>(kernel, target, C, ignore), IndexType::kInt8;
-    case -1:
-      return check_range<std::uint8_t>(kernel, target, C, ignore), IndexType::kUint8;
-    case 2:
-      return check_range<std::int16_t>(kernel, target, C, ignore), IndexType::kInt16;
-    case -2:
-      return check_range<std::uint16_t>(kernel, target, C, ignore), IndexType::kUint16;
-    case 4:
-      return check_range<std::int32_t>(kernel, target, C, ignore), IndexType::kInt32;
-    case -4:
-      return check_range<std::uint32_t>(kernel, target, C, ignore), IndexType::kUint32;
-    case 8:
-      return check_range<std::int64_t>(kernel, target, C, ignore), IndexType::kInt64;
-    default:
-      return check_range<std::uint64_t>(kernel, target, C, ignore), IndexType::kUint64;
+  switch (type) {
+    case IndexType::kInt8:
+      return check_range<std::int8_t>(kernel, target, C, ignore), type;
+    case IndexType::kUint8:
+      return check_range<std::uint8_t>(kernel, target, C, ignore), type;
+    case IndexType::kInt16:
+      return check_range<std::int16_t>(kernel, target, C, ignore), type;
+    case IndexType::kUint16:
+      return check_range<std::uint16_t>(kernel, target, C, ignore), type;
+    case IndexType::kInt32:
+      return check_range<std::int32_t>(kernel, target, C, ignore), type;
+    case IndexType::kUint32:
+      return check_range<std::uint32_t>(kernel, target, C, ignore), type;
+    case IndexType::kInt64:
+      return check_range<std::int64_t>(kernel, target, C, ignore), type;
+    case IndexType::kUint64:
+      return check_range<std::uint64_t>(kernel, target, C, ignore), type;
   }
+  return type;
 }
 
 template <class T>
@@ -71,18 +99,23 @@ const T* class_weight(const char* kernel, const std::optional<py::array>& weight
   return weight ? input<T>(kernel, "weight", *weight, C) : nullptr;
 }
 
-// Where a launch writes rows of no class, or null.
-std::int64_t* bad_rows(const char* kernel, std::optional<py::array>& bad) {
-  return bad ? output<std::int64_t>(kernel, "bad", *bad, 2) : nullptr;
-}
-
 // Elements to the next gradient: 0 when one number is the gradient of all.
 Index dloss_stride(const py::array& dloss) { return dloss.size() == 1 ? 0 : 1; }
 
 using Weight = std::optional<py::array>;
 
+template <class T>
+py::array row_total(const char* kernel, const py::array& losses, const py::array& target, const T* weight, Index C,
+                    IndexType type, std::int64_t ignore, bool mean) {
+  auto total = empty<T>({});
+  const LossKernels<T>& family = *kernels<T>().loss;
+  launch(stream_work<T>(4 * losses.size()), family.sum_scratch(losses.size()), family.row_total, total.mutable_data(),
+         input<T>(kernel, "losses", losses), target.data(), weight, losses.size(), C, type, ignore, mean);
+  return total;
+}
+
 py::tuple cross_entropy_forward(const py::array& logits, const py::array& target, const Weight& weight,
-                                std::int64_t ignore, double smoothing, Weight bad) {
+                                std::int64_t ignore, double smoothing) {
   constexpr const char* kName = "cross_entropy";
   return with_dtype(kName, logits, [&](auto zero) -> py::tuple {
     using T = decltype(zero);
@@ -92,32 +125,27 @@ py::tuple cross_entropy_forward(const py::array& logits, const py::array& target
     auto loss = empty<T>({shape.rows});
     auto probability = empty_like<T>(logits);
     launch(row_work<T>(shape), kernels<T>().loss->cross_entropy_forward, loss.mutable_data(),
-           probability.mutable_data(), bad_rows(kName, bad), data, target.data(), weights, shape.rows, shape.cols, type,
-           ignore, static_cast<T>(smoothing));
+           probability.mutable_data(), data, target.data(), weights, shape.rows, shape.cols, type, ignore,
+           static_cast<T>(smoothing));
     return py::make_tuple(std::move(loss), std::move(probability));
   });
 }
 
+// In two launches, since members can take rows of the first.
 py::tuple cross_entropy_sum(const py::array& logits, const py::array& target, bool mean, const Weight& weight,
-                            std::int64_t ignore, double smoothing, Weight bad) {
-  constexpr const char* kName = "cross_entropy";
-  return with_dtype(kName, logits, [&](auto zero) -> py::tuple {
+                            std::int64_t ignore, double smoothing) {
+  return with_dtype("cross_entropy", logits, [&](auto zero) -> py::tuple {
     using T = decltype(zero);
-    const Shape2 shape = shape2(kName, "logits", logits);
-    const T *data = input<T>(kName, "logits", logits), *weights = class_weight<T>(kName, weight, shape.cols);
-    const IndexType type = check_target(kName, target, shape.rows, shape.cols, ignore);
-    auto loss = empty<T>({}), scale = empty<T>({});
-    auto probability = empty_like<T>(logits);
-    const LossKernels<T>& family = *kernels<T>().loss;
-    launch(row_work<T>(shape), family.row_sum_scratch(shape.rows), family.cross_entropy_sum, loss.mutable_data(),
-           scale.mutable_data(), probability.mutable_data(), bad_rows(kName, bad), data, target.data(), weights,
-           shape.rows, shape.cols, type, ignore, static_cast<T>(smoothing), mean);
-    return py::make_tuple(std::move(loss), std::move(scale), std::move(probability));
+    const py::tuple rows = cross_entropy_forward(logits, target, weight, ignore, smoothing);
+    const Index C = logits.shape(1);
+    py::array total = row_total<T>("cross_entropy", py::reinterpret_borrow<py::array>(rows[0]), target,
+                                   class_weight<T>("cross_entropy", weight, C), C, index_type(target), ignore, mean);
+    return py::make_tuple(std::move(total), rows[1]);
   });
 }
 
 py::array cross_entropy_backward(const py::array& dloss, const py::array& probability, const py::array& target,
-                                 const Weight& scale, const Weight& weight, std::int64_t ignore, double smoothing) {
+                                 bool mean, const Weight& weight, std::int64_t ignore, double smoothing) {
   constexpr const char* kName = "cross_entropy";
   return with_dtype(kName, probability, [&](auto zero) -> py::array {
     using T = decltype(zero);
@@ -128,45 +156,37 @@ py::array cross_entropy_backward(const py::array& dloss, const py::array& probab
     const IndexType type = check_target(kName, target, shape.rows, shape.cols, ignore);
     auto dlogits = empty_like<T>(probability);
     launch(stream_work<T>(probability.size() + 16 * shape.rows), kernels<T>().loss->cross_entropy_backward,
-           dlogits.mutable_data(), dloss_data, data, target.data(), weights,
-           scale ? input<T>(kName, "scale", *scale, 1) : nullptr, shape.rows, shape.cols, stride, type, ignore,
-           static_cast<T>(smoothing));
+           dlogits.mutable_data(), dloss_data, data, target.data(), weights, target.data(), shape.rows, shape.cols,
+           shape.rows, stride, type, ignore, static_cast<T>(smoothing), mean);
     return dlogits;
   });
 }
 
-py::array nll_forward(const py::array& x, const py::array& target, const Weight& weight, std::int64_t ignore,
-                      Weight bad) {
+py::array nll_forward(const py::array& x, const py::array& target, const Weight& weight, std::int64_t ignore) {
   return with_dtype("nll_loss", x, [&](auto zero) -> py::array {
     using T = decltype(zero);
     const Shape2 shape = shape2("nll_loss", "input", x);
     const T *data = input<T>("nll_loss", "input", x), *weights = class_weight<T>("nll_loss", weight, shape.cols);
     const IndexType type = check_target("nll_loss", target, shape.rows, shape.cols, ignore);
     auto loss = empty<T>({shape.rows});
-    launch(Work{4.0 * static_cast<double>(shape.rows)}, kernels<T>().loss->nll_forward, loss.mutable_data(),
-           bad_rows("nll_loss", bad), data, target.data(), weights, shape.rows, shape.cols, type, ignore);
+    launch(Work{4.0 * static_cast<double>(shape.rows)}, kernels<T>().loss->nll_forward, loss.mutable_data(), data,
+           target.data(), weights, shape.rows, shape.cols, type, ignore);
     return loss;
   });
 }
 
-py::tuple nll_sum(const py::array& x, const py::array& target, bool mean, const Weight& weight, std::int64_t ignore,
-                  Weight bad) {
-  return with_dtype("nll_loss", x, [&](auto zero) -> py::tuple {
+py::array nll_sum(const py::array& x, const py::array& target, bool mean, const Weight& weight, std::int64_t ignore) {
+  return with_dtype("nll_loss", x, [&](auto zero) -> py::array {
     using T = decltype(zero);
-    const Shape2 shape = shape2("nll_loss", "input", x);
-    const T *data = input<T>("nll_loss", "input", x), *weights = class_weight<T>("nll_loss", weight, shape.cols);
-    const IndexType type = check_target("nll_loss", target, shape.rows, shape.cols, ignore);
-    auto loss = empty<T>({}), scale = empty<T>({});
-    const LossKernels<T>& family = *kernels<T>().loss;
-    launch(Work{6.0 * static_cast<double>(shape.rows)}, family.row_sum_scratch(shape.rows), family.nll_sum,
-           loss.mutable_data(), scale.mutable_data(), bad_rows("nll_loss", bad), data, target.data(), weights,
-           shape.rows, shape.cols, type, ignore, mean);
-    return py::make_tuple(std::move(loss), std::move(scale));
+    const py::array losses = nll_forward(x, target, weight, ignore);
+    const Index C = x.shape(1);
+    return row_total<T>("nll_loss", losses, target, class_weight<T>("nll_loss", weight, C), C, index_type(target),
+                        ignore, mean);
   });
 }
 
-py::array nll_backward(const py::array& dloss, const py::array& target, Index classes, const Weight& scale,
-                       const Weight& weight, std::int64_t ignore) {
+py::array nll_backward(const py::array& dloss, const py::array& target, Index classes, bool mean, const Weight& weight,
+                       std::int64_t ignore) {
   return with_dtype("nll_loss", dloss, [&](auto zero) -> py::array {
     using T = decltype(zero);
     const Index N = target.size(), stride = dloss_stride(dloss);
@@ -175,13 +195,18 @@ py::array nll_backward(const py::array& dloss, const py::array& target, Index cl
     const IndexType type = check_target("nll_loss", target, N, classes, ignore);
     auto dx = empty<T>({N, classes});
     launch(stream_work<T>(dx.size() + 16 * N), kernels<T>().loss->nll_backward, dx.mutable_data(), dloss_data,
-           target.data(), weights, scale ? input<T>("nll_loss", "scale", *scale, 1) : nullptr, N, classes, stride, type,
-           ignore);
+           target.data(), weights, target.data(), N, classes, N, stride, type, ignore, mean);
     return dx;
   });
 }
 
-py::array multilabel_margin_forward(const py::array& x, const py::array& target, Weight bad) {
+void check_labels(py::array& bad, const py::array& target, Index classes, std::int64_t ignore) {
+  launch(Work{static_cast<double>(target.size())}, kernels<float>().loss->check_labels,
+         output<std::int64_t>("check_labels", "bad", bad, 2), target.data(), static_cast<Index>(target.size()), classes,
+         usable_target("check_labels", target), ignore);
+}
+
+py::array multilabel_margin_forward(const py::array& x, const py::array& target) {
   constexpr const char* kName = "multilabel_margin_loss";
   return with_dtype(kName, x, [&](auto zero) -> py::array {
     using T = decltype(zero);
@@ -189,8 +214,8 @@ py::array multilabel_margin_forward(const py::array& x, const py::array& target,
     auto loss = empty<T>({shape.rows});
     const LossKernels<T>& family = *kernels<T>().loss;
     launch(row_work<T>(shape), family.multilabel_margin_scratch(shape.cols), family.multilabel_margin_forward,
-           loss.mutable_data(), bad_rows(kName, bad), input<T>(kName, "input", x),
-           input<std::int64_t>(kName, "target", target, x.size()), shape.rows, shape.cols);
+           loss.mutable_data(), input<T>(kName, "input", x), input<std::int64_t>(kName, "target", target, x.size()),
+           shape.rows, shape.cols);
     return loss;
   });
 }
@@ -219,18 +244,18 @@ void bind_loss(py::module_& module) {
   const auto weight = [] { return arg("weight") = none(); };
   const auto ignore = [] { return arg("ignore_index") = -100; };
   const auto smoothing = [] { return arg("label_smoothing") = 0.0; };
-  const auto bad = [] { return arg("bad") = none(); };
   def_kernel(module, "cross_entropy_forward", cross_entropy_forward, arg("logits"), arg("target"), weight(), ignore(),
-             smoothing(), bad());
+             smoothing());
   def_kernel(module, "cross_entropy_sum", cross_entropy_sum, arg("logits"), arg("target"), arg("mean"), weight(),
-             ignore(), smoothing(), bad());
+             ignore(), smoothing());
   def_kernel(module, "cross_entropy_backward", cross_entropy_backward, arg("dloss"), arg("probability"), arg("target"),
-             arg("scale") = none(), weight(), ignore(), smoothing());
-  def_kernel(module, "nll_forward", nll_forward, arg("x"), arg("target"), weight(), ignore(), bad());
-  def_kernel(module, "nll_sum", nll_sum, arg("x"), arg("target"), arg("mean"), weight(), ignore(), bad());
-  def_kernel(module, "nll_backward", nll_backward, arg("dloss"), arg("target"), arg("classes"), arg("scale") = none(),
-             weight(), ignore());
-  def_kernel(module, "multilabel_margin_forward", multilabel_margin_forward, arg("x"), arg("target"), bad());
+             arg("mean"), weight(), ignore(), smoothing());
+  def_kernel(module, "nll_forward", nll_forward, arg("x"), arg("target"), weight(), ignore());
+  def_kernel(module, "nll_sum", nll_sum, arg("x"), arg("target"), arg("mean"), weight(), ignore());
+  def_kernel(module, "nll_backward", nll_backward, arg("dloss"), arg("target"), arg("classes"), arg("mean"), weight(),
+             ignore());
+  def_kernel(module, "check_labels", check_labels, arg("bad"), arg("target"), arg("classes"), ignore());
+  def_kernel(module, "multilabel_margin_forward", multilabel_margin_forward, arg("x"), arg("target"));
   def_kernel(module, "multilabel_margin_backward", multilabel_margin_backward, arg("dloss"), arg("x"), arg("target"));
   bind_elementwise_loss(module);
 }

@@ -20,32 +20,53 @@ inline T total_weight(const T* weight, Index C) {
   return weight ? row_sum<T>(C, [=](Index c) { return weight[c]; }) : static_cast<T>(C);
 }
 
-// loss (1) = scale · Σ row_loss (N), with the scale of a mean or 1; team.shared holds two partial sums a chunk behind
-// the losses of the rows and the sum of their weights.
+// What a mean multiplies by: 1 / Σ w_t of the rows that count.
 template <class T>
-inline void sum_rows(const Team& team, T* loss, T* scale, const void* target, const T* weight, Index N, Index C,
-                     IndexType type, std::int64_t ignore, bool mean) {
-  T *row_loss = static_cast<T*>(team.shared), *total = row_loss + N, *partial = total + 1;
-  barrier(team);
-  if (mean) {
-    shared_sum(team, total, partial, N, T{1},
-               [=](Index n) { return weight_of(weight, class_of(target, type, n, C, ignore)); });
+inline T mean_scale(const void* target, const T* weight, Index N, Index C, IndexType type, std::int64_t ignore) {
+  if (weight) {
+    return T{1} / row_sum<T>(N, [=](Index n) { return weight_of(weight, class_of(target, type, n, C, ignore)); });
   }
-  shared_sum(team, loss, partial + ceil_div(N, kChunk), N, T{1}, [=](Index n) { return row_loss[n]; });
+  const Index counted = with_index(type, [=]<class I>(const I*) {
+    const I* index = static_cast<const I*>(target);
+    Index sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (Index n = 0; n < N; ++n) sum += static_cast<Index>(index[n]) != ignore;
+    return sum;
+  });
+  return T{1} / static_cast<T>(counted);
+}
+
+template <class T>
+void row_total(const Team& team, T* total, const T* loss, const void* target, const T* weight, Index N, Index C,
+               IndexType type, std::int64_t ignore, bool mean) {
+  shared_sum(team, total, static_cast<T*>(team.shared), N, T{1}, [=](Index n) { return loss[n]; });
+  if (mean && team.rank == 0) *total *= mean_scale(target, weight, N, C, type, ignore);
+}
+
+void check_labels(const Team& team, std::int64_t* bad, const void* target, Index N, Index C, IndexType type,
+                  std::int64_t ignore) {
   if (team.rank != 0) return;
-  *scale = mean ? T{1} / *total : T{1};
-  *loss *= *scale;
+  with_index(type, [=]<class I>(const I*) {
+    const I* index = static_cast<const I*>(target);
+    const auto outside = [=](Index n) {
+      return (static_cast<std::uint64_t>(index[n]) >= static_cast<std::uint64_t>(C)) &
+             (static_cast<std::int64_t>(index[n]) != ignore);
+    };
+    int any = 0;
+#pragma omp simd reduction(| : any)
+    for (Index n = 0; n < N; ++n) any |= outside(n);
+    for (Index n = 0; any != 0; ++n) {
+      if (!outside(n)) continue;
+      bad[0] = n + 1;
+      bad[1] = static_cast<std::int64_t>(index[n]);
+      return;
+    }
+  });
 }
 
 template <class T>
-Scratch row_sum_scratch(Index N) {
-  return {.shared = static_cast<std::size_t>(N + 1 + 2 * ceil_div(N, kChunk)) * sizeof(T)};
-}
-
-template <class T>
-void cross_entropy_forward(const Team& team, T* loss, T* probability, std::int64_t* bad, const T* logits,
-                           const void* target, const T* weight, Index N, Index C, IndexType type, std::int64_t ignore,
-                           T smoothing) {
+void cross_entropy_forward(const Team& team, T* loss, T* probability, const T* logits, const void* target,
+                           const T* weight, Index N, Index C, IndexType type, std::int64_t ignore, T smoothing) {
   const Range rows = share_rows<T>(team, N, C);
   const T each = smoothing / static_cast<T>(C), all = smoothing == T{0} ? T{0} : each * total_weight(weight, C);
   // kLanes rows at a time, so that their logarithms are computed together.
@@ -57,17 +78,14 @@ void cross_entropy_forward(const Team& team, T* loss, T* probability, std::int64
       const T* x = logits + n * C;
       const RowSum<T> row = softmax_row(probability + n * C, x, C);
       sum[l] = T{1};
-      if (t == kBad) {
-        note_bad(bad, n, raw_class(target, type, n));
-        shifted[l] = kNan<T>;
-      } else if (t >= 0) {
-        const T own = (T{1} - smoothing) * weight_of(weight, t);
-        sum[l] = row.sum;
-        factor[l] = own + all;
-        shifted[l] = own * (x[t] - row.max);
-        if (smoothing != T{0}) {
-          shifted[l] += each * row_sum<T>(C, [=](Index c) { return (weight ? weight[c] : T{1}) * (x[c] - row.max); });
-        }
+      if (t == kBad) shifted[l] = kNan<T>;
+      if (t < 0) continue;
+      const T own = (T{1} - smoothing) * weight_of(weight, t);
+      sum[l] = row.sum;
+      factor[l] = own + all;
+      shifted[l] = own * (x[t] - row.max);
+      if (smoothing != T{0}) {
+        shifted[l] += each * row_sum<T>(C, [=](Index c) { return (weight ? weight[c] : T{1}) * (x[c] - row.max); });
       }
     }
     for_each_lane({first, first + count},
@@ -76,21 +94,13 @@ void cross_entropy_forward(const Team& team, T* loss, T* probability, std::int64
 }
 
 template <class T>
-void cross_entropy_sum(const Team& team, T* loss, T* scale, T* probability, std::int64_t* bad, const T* logits,
-                       const void* target, const T* weight, Index N, Index C, IndexType type, std::int64_t ignore,
-                       T smoothing, bool mean) {
-  cross_entropy_forward(team, static_cast<T*>(team.shared), probability, bad, logits, target, weight, N, C, type,
-                        ignore, smoothing);
-  sum_rows(team, loss, scale, target, weight, N, C, type, ignore, mean);
-}
-
-template <class T>
 void cross_entropy_backward(const Team& team, T* dlogits, const T* dloss, const T* probability, const void* target,
-                            const T* weight, const T* scale, Index N, Index C, Index dloss_stride, IndexType type,
-                            std::int64_t ignore, T smoothing) {
-  const Range rows = share_rows<T>(team, N, C);
+                            const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
+                            IndexType type, std::int64_t ignore, T smoothing, bool mean) {
+  const Range mine = share_rows<T>(team, N, C);
   const T each = smoothing / static_cast<T>(C), all = smoothing == T{0} ? T{0} : each * total_weight(weight, C);
-  for (Index n = rows.begin; n < rows.end; ++n) {
+  const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
+  for (Index n = mine.begin; n < mine.end; ++n) {
     const Index t = class_of(target, type, n, C, ignore);
     const T* p = probability + n * C;
     T* dx = dlogits + n * C;
@@ -99,7 +109,7 @@ void cross_entropy_backward(const Team& team, T* dlogits, const T* dloss, const 
       continue;
     }
     const T own = (T{1} - smoothing) * weight_of(weight, t), sum = own + all;
-    const T arrived = dloss[n * dloss_stride] * (scale ? *scale : T{1}), factor = arrived * sum;
+    const T arrived = dloss[n * dloss_stride] * scale, factor = arrived * sum;
     if (smoothing == T{0}) {
       for_each({0, C}, [=](Index i) { dx[i] = factor * p[i]; });
       dx[t] = factor * (p[t] - T{1});
@@ -111,32 +121,25 @@ void cross_entropy_backward(const Team& team, T* dlogits, const T* dloss, const 
 }
 
 template <class T>
-void nll_forward(const Team& team, T* loss, std::int64_t* bad, const T* x, const void* target, const T* weight, Index N,
-                 Index C, IndexType type, std::int64_t ignore) {
+void nll_forward(const Team& team, T* loss, const T* x, const void* target, const T* weight, Index N, Index C,
+                 IndexType type, std::int64_t ignore) {
   const Range rows = share(team, N, kLanes);
   for (Index n = rows.begin; n < rows.end; ++n) {
     const Index t = class_of(target, type, n, C, ignore);
-    if (t == kBad) note_bad(bad, n, raw_class(target, type, n));
     const T none = t == kBad ? kNan<T> : T{0};
     loss[n] = t >= 0 ? -weight_of(weight, t) * x[n * C + t] : none;
   }
 }
 
 template <class T>
-void nll_sum(const Team& team, T* loss, T* scale, std::int64_t* bad, const T* x, const void* target, const T* weight,
-             Index N, Index C, IndexType type, std::int64_t ignore, bool mean) {
-  nll_forward(team, static_cast<T*>(team.shared), bad, x, target, weight, N, C, type, ignore);
-  sum_rows(team, loss, scale, target, weight, N, C, type, ignore, mean);
-}
-
-template <class T>
-void nll_backward(const Team& team, T* dx, const T* dloss, const void* target, const T* weight, const T* scale, Index N,
-                  Index C, Index dloss_stride, IndexType type, std::int64_t ignore) {
-  const Range rows = share_rows<T>(team, N, C);
-  for (Index n = rows.begin; n < rows.end; ++n) {
+void nll_backward(const Team& team, T* dx, const T* dloss, const void* target, const T* weight, const void* all_targets,
+                  Index N, Index C, Index rows, Index dloss_stride, IndexType type, std::int64_t ignore, bool mean) {
+  const Range mine = share_rows<T>(team, N, C);
+  const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
+  for (Index n = mine.begin; n < mine.end; ++n) {
     const Index t = class_of(target, type, n, C, ignore);
     for_each({n * C, (n + 1) * C}, [=](Index i) { dx[i] = T{0}; });
-    if (t >= 0) dx[n * C + t] = -weight_of(weight, t) * (dloss[n * dloss_stride] * (scale ? *scale : T{1}));
+    if (t >= 0) dx[n * C + t] = -weight_of(weight, t) * (dloss[n * dloss_stride] * scale);
   }
 }
 
@@ -152,7 +155,7 @@ void sum(const Team& team, T* loss, const T* x, const T* target, Index size, T s
 }
 
 template <class T>
-Scratch elementwise_sum_scratch(Index size) {
+Scratch sum_scratch(Index size) {
   return {.shared = static_cast<std::size_t>(ceil_div(size, kChunk)) * sizeof(T)};
 }
 
@@ -184,22 +187,20 @@ void backward_target(const Team& team, T* dtarget, const T* dloss, const T* x, c
 
 // other (C) = 1 for the classes that are none of the row's, else 0
 template <class T>
-inline std::int64_t find_others(T* other, const std::int64_t* target, Index C) {
+inline bool find_others(T* other, const std::int64_t* target, Index C) {
   for_each({0, C}, [=](Index i) { other[i] = T{1}; });
   return for_each_label(target, C, [=](Index t) { other[t] = T{0}; });
 }
 
 template <class T>
-void multilabel_margin_forward(const Team& team, T* loss, std::int64_t* bad, const T* x, const std::int64_t* target,
-                               Index N, Index C) {
+void multilabel_margin_forward(const Team& team, T* loss, const T* x, const std::int64_t* target, Index N, Index C) {
   T* other = static_cast<T*>(team.own);
   const Range rows = share_rows<T>(team, N, 1);
   for (Index n = rows.begin; n < rows.end; ++n) {
     const T* row = x + n * C;
     T total = T{0};
-    if (const std::int64_t wrong = find_others(other, target + n * C, C); wrong != -1) {
+    if (!find_others(other, target + n * C, C)) {
       total = kNan<T>;
-      note_bad(bad, n, wrong);
     } else {
       for_each_label(target + n * C, C, [&](Index t) {
         const T base = T{1} - row[t];
@@ -219,7 +220,7 @@ void multilabel_margin_backward(const Team& team, T* dx, const T* dloss, const T
     const T *row = x + n * C, factor = dloss[n] / static_cast<T>(C);
     T* out = dx + n * C;
     for_each({0, C}, [=](Index i) { out[i] = T{0}; });
-    if (find_others(other, target + n * C, C) != -1) continue;
+    if (!find_others(other, target + n * C, C)) continue;
     // Whole numbers first, which are exact.
     for_each_label(target + n * C, C, [=](Index t) {
       const T base = T{1} - row[t];
@@ -243,16 +244,15 @@ constexpr LossKernels<T> kKernels{
   .name##_backward = backward<losses::name<T>>, .name##_backward_target = backward_target<losses::name<T>>,
     NNATIVE_LOSSES(NNATIVE_LOSS)
 #undef NNATIVE_LOSS
-        .elementwise_sum_scratch = elementwise_sum_scratch<T>,
-    .cross_entropy_forward = cross_entropy_forward,
-    .cross_entropy_sum = cross_entropy_sum,
+        .cross_entropy_forward = cross_entropy_forward,
     .cross_entropy_backward = cross_entropy_backward,
     .nll_forward = nll_forward,
-    .nll_sum = nll_sum,
     .nll_backward = nll_backward,
-    .row_sum_scratch = row_sum_scratch<T>,
+    .row_total = row_total,
+    .check_labels = check_labels,
     .multilabel_margin_forward = multilabel_margin_forward,
     .multilabel_margin_backward = multilabel_margin_backward,
+    .sum_scratch = sum_scratch<T>,
     .multilabel_margin_scratch = multilabel_margin_scratch<T>,
 };
 

@@ -49,40 +49,41 @@ struct LossKernels {
   decltype(loss_backward_kernel<T>(__VA_ARGS__)) name##_backward, name##_backward_target;
   NNATIVE_LOSSES(NNATIVE_LOSS)
 #undef NNATIVE_LOSS
-  Scratch (*elementwise_sum_scratch)(Index size);
 
   // Losses of rows by their class, target (N). weight (C) or null has the weight of each class; a row of class `ignore`
-  // counts for nothing. A row of any other class outside [0, C) has the loss NaN and no gradient, and is written to
-  // bad (2) unless that is null: its number plus one, and its class.
+  // counts for nothing. A row of any other class outside [0, C) has the loss NaN and no gradient.
   //
   // loss (N) = (1 − smoothing) · w_t · (logΣexp(logits) − logits[t]) + smoothing/C · Σ_c w_c · (logΣexp − logits[c]);
   // probability (N,C) = softmax(logits), saved for the backward pass
-  void (*cross_entropy_forward)(const Team&, T* loss, T* probability, std::int64_t* bad, const T* logits,
-                                const void* target, const T* weight, Index N, Index C, IndexType type,
-                                std::int64_t ignore, T smoothing);
-  // loss (1) = scale · Σ of the above; scale (1) = 1 / Σ w_t of the rows that count for a mean, else 1
-  void (*cross_entropy_sum)(const Team&, T* loss, T* scale, T* probability, std::int64_t* bad, const T* logits,
-                            const void* target, const T* weight, Index N, Index C, IndexType type, std::int64_t ignore,
-                            T smoothing, bool mean);
-  // dlogits (N,C); scale (1) of the sum, or null; dloss has N values, or one when dloss_stride is 0
+  void (*cross_entropy_forward)(const Team&, T* loss, T* probability, const T* logits, const void* target,
+                                const T* weight, Index N, Index C, IndexType type, std::int64_t ignore, T smoothing);
+  // dlogits (N,C); dloss has N values, or one when dloss_stride is 0. With `mean` it is divided by Σ w_t over all
+  // `rows` targets of the batch, of which these may be a part: whoever needs the divisor computes it, so that the
+  // gradient of a row need not wait for the loss of another.
   void (*cross_entropy_backward)(const Team&, T* dlogits, const T* dloss, const T* probability, const void* target,
-                                 const T* weight, const T* scale, Index N, Index C, Index dloss_stride, IndexType type,
-                                 std::int64_t ignore, T smoothing);
+                                 const T* weight, const void* all_targets, Index N, Index C, Index rows,
+                                 Index dloss_stride, IndexType type, std::int64_t ignore, T smoothing, bool mean);
   // The same of x (N,C) = log-probabilities: loss (N) = −w_t · x[t]
-  void (*nll_forward)(const Team&, T* loss, std::int64_t* bad, const T* x, const void* target, const T* weight, Index N,
-                      Index C, IndexType type, std::int64_t ignore);
-  void (*nll_sum)(const Team&, T* loss, T* scale, std::int64_t* bad, const T* x, const void* target, const T* weight,
-                  Index N, Index C, IndexType type, std::int64_t ignore, bool mean);
-  void (*nll_backward)(const Team&, T* dx, const T* dloss, const void* target, const T* weight, const T* scale, Index N,
-                       Index C, Index dloss_stride, IndexType type, std::int64_t ignore);
-  Scratch (*row_sum_scratch)(Index N);
+  void (*nll_forward)(const Team&, T* loss, const T* x, const void* target, const T* weight, Index N, Index C,
+                      IndexType type, std::int64_t ignore);
+  void (*nll_backward)(const Team&, T* dx, const T* dloss, const void* target, const T* weight, const void* all_targets,
+                       Index N, Index C, Index rows, Index dloss_stride, IndexType type, std::int64_t ignore,
+                       bool mean);
+  // total (1) = Σ loss (N), with `mean` divided by Σ w_t
+  void (*row_total)(const Team&, T* total, const T* loss, const void* target, const T* weight, Index N, Index C,
+                    IndexType type, std::int64_t ignore, bool mean);
+  // bad (2) = the place plus one and the index of the first target that is no class and not `ignore`; else it stays
+  void (*check_labels)(const Team&, std::int64_t* bad, const void* target, Index N, Index C, IndexType type,
+                       std::int64_t ignore);
 
   // loss (N) = Σ over the classes t of a row, and those i that are none, of max(0, 1 − x[t] + x[i]) / C. target (N,C)
-  // begins with the row's classes; a −1 ends them. `bad` as above. The backward pass has dloss (N).
-  void (*multilabel_margin_forward)(const Team&, T* loss, std::int64_t* bad, const T* x, const std::int64_t* target,
-                                    Index N, Index C);
+  // begins with the row's classes; a −1 ends them. NaN where one is no class. The backward pass has dloss (N).
+  void (*multilabel_margin_forward)(const Team&, T* loss, const T* x, const std::int64_t* target, Index N, Index C);
   void (*multilabel_margin_backward)(const Team&, T* dx, const T* dloss, const T* x, const std::int64_t* target,
                                      Index N, Index C);
+
+  // Of the sums over `size` elements, and of multilabel_margin.
+  Scratch (*sum_scratch)(Index size);
   Scratch (*multilabel_margin_scratch)(Index C);
 };
 

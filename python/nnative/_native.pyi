@@ -113,14 +113,13 @@ def log_softmax_forward(x: NDArray[Any]) -> NDArray[Any]: ...
 def log_softmax_backward(dy: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]: ...
 
 # loss: logits, probability and log-probabilities x (N, C), target (N,) of any integer type, weight (C); dloss () or one
-# for each loss; bad (2) of int64 takes a row of no class. The others take x and target of one shape.
+# for each loss; bad (2) takes row plus one and class of what is none. The others take x and target of one shape.
 def cross_entropy_forward(
     logits: NDArray[Any],
     target: NDArray[Any],
     weight: NDArray[Any] | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
-    bad: NDArray[np.int64] | None = None,
 ) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def cross_entropy_sum(
     logits: NDArray[Any],
@@ -129,13 +128,12 @@ def cross_entropy_sum(
     weight: NDArray[Any] | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
-    bad: NDArray[np.int64] | None = None,
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]: ...
+) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def cross_entropy_backward(
     dloss: NDArray[Any],
     probability: NDArray[Any],
     target: NDArray[Any],
-    scale: NDArray[Any] | None = None,
+    mean: bool,
     weight: NDArray[Any] | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
@@ -145,7 +143,6 @@ def nll_forward(
     target: NDArray[Any],
     weight: NDArray[Any] | None = None,
     ignore_index: int = -100,
-    bad: NDArray[np.int64] | None = None,
 ) -> NDArray[Any]: ...
 def nll_sum(
     x: NDArray[Any],
@@ -153,19 +150,17 @@ def nll_sum(
     mean: bool,
     weight: NDArray[Any] | None = None,
     ignore_index: int = -100,
-    bad: NDArray[np.int64] | None = None,
-) -> tuple[NDArray[Any], NDArray[Any]]: ...
+) -> NDArray[Any]: ...
 def nll_backward(
     dloss: NDArray[Any],
     target: NDArray[Any],
     classes: int,
-    scale: NDArray[Any] | None = None,
+    mean: bool,
     weight: NDArray[Any] | None = None,
     ignore_index: int = -100,
 ) -> NDArray[Any]: ...
-def multilabel_margin_forward(
-    x: NDArray[Any], target: NDArray[np.int64], bad: NDArray[np.int64] | None = None
-) -> NDArray[Any]: ...
+def check_labels(bad: NDArray[np.int64], target: NDArray[Any], classes: int, ignore_index: int = -100) -> None: ...
+def multilabel_margin_forward(x: NDArray[Any], target: NDArray[np.int64]) -> NDArray[Any]: ...
 def multilabel_margin_backward(dloss: NDArray[Any], x: NDArray[Any], target: NDArray[np.int64]) -> NDArray[Any]: ...
 def squared_error_forward(x: NDArray[Any], target: NDArray[Any]) -> NDArray[Any]: ...
 def squared_error_sum(x: NDArray[Any], target: NDArray[Any], scale: float) -> NDArray[Any]: ...

@@ -204,10 +204,10 @@ class _Recorded:
     def fail_labels(self) -> None:
         """Raise ValueError for a class index that a replay met out of its range."""
         assert self.labels is not None
-        row, label = self.labels[0] - 1, self.labels[1]
+        place, label = self.labels[0] - 1, self.labels[1]
         self.labels[0] = 0
         raise ValueError(
-            f"[compile] expected class indices within the classes of a loss, got {label} in row {row} of a minibatch: "
+            f"[compile] expected class indices within the classes of a loss, got {label} at place {place} of a target: "
             "the step was replayed, that row without a gradient"
         )
 

@@ -113,7 +113,7 @@ class Recording:
         self._refreshers[id(options)] = Refresher(function, options, names)
 
     def bad_labels(self) -> Array:
-        """Return where replays note a class index out of range: the number of its row plus one, and the index."""
+        """Return where replays note a class index out of range: its place in the target plus one, and the index."""
         if self.labels is None:
             self.labels = np.zeros(2, np.int64)
         return self.labels

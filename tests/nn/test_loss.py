@@ -180,7 +180,7 @@ def test_a_replay_reports_a_class_out_of_range_and_trains_on(name, shape):
     wrong = labels.copy()
     wrong.flat[3] = C
     with pytest.raises(
-        ValueError, match=rf"\[compile\] expected class indices within .*, got {C} in row 3 of a minibatch"
+        ValueError, match=rf"\[compile\] expected class indices within .*, got {C} at place 3 of a target"
     ):
         step(wrong)
     moved = np.moveaxis(w.data != before, 1, -1).reshape(-1, C).any(1)
@@ -195,8 +195,15 @@ def test_an_epoch_reports_a_class_out_of_range():
     step = nnative.compile(lambda x, y: nn.functional.cross_entropy(model(x), y))
     x, y = np.zeros((12, 2), np.float32), np.zeros(12, np.int64)
     y[7] = -3
-    with pytest.raises(ValueError, match="got -3 in row 3"):
+    with pytest.raises(ValueError, match="got -3 at place 3"):
         step.epoch(x, y, batch_size=4, shuffle=False)
+
+
+def test_a_class_out_of_range_of_multi_margin_is_reported():
+    step = nnative.compile(lambda x, y: F.multi_margin_loss(x, y))
+    step(X, LABELS)
+    with pytest.raises(ValueError, match="got 9 at place 0 of a target"):
+        step(X, np.full(N, 9))
 
 
 def test_several_labels_out_of_range_are_reported():
@@ -204,7 +211,7 @@ def test_several_labels_out_of_range_are_reported():
     step = nnative.compile(lambda x, y: F.multilabel_margin_loss(x, y))
     step(X[:2, :3], target)
     target[1, 0] = 7
-    with pytest.raises(ValueError, match="got 7 in row 1"):
+    with pytest.raises(ValueError, match="got 7 at place 3"):
         step(X[:2, :3], target)
     with pytest.raises(ValueError, match=r"\[multilabel_margin_loss\] expected class indices below 3"):
         F.multilabel_margin_loss(nnative.Tensor(X[:2, :3]), target)

@@ -13,7 +13,15 @@ from nnative.ops.arithmetic import add, mul
 from nnative.ops.elementwise import neg
 from nnative.ops.operands import same_dtype
 from nnative.ops.reduce import sum
-from nnative.ops.reduction import REDUCTIONS, array_of, check_reduction, plain, require_input, reshaped
+from nnative.ops.reduction import (
+    REDUCTIONS,
+    array_of,
+    check_in_replays,
+    check_reduction,
+    plain,
+    require_input,
+    reshaped,
+)
 from nnative.ops.shape import permute, reshape
 from nnative.recording import state as recording_state
 
@@ -30,13 +38,14 @@ class CrossEntropy(Function):
     def forward(  # noqa: D102
         ctx: Any, logits: Array, target: Array, weight: Array | None, reduction: str, ignore: int, smoothing: float
     ) -> Array:
-        scale, bad = None, None if recording_state.recording is None else recording_state.recording.bad_labels()
+        mean = reduction == "mean"
         if reduction == "none":
-            loss, probability = _native.cross_entropy_forward(logits, target, weight, ignore, smoothing, bad)
+            loss, probability = _native.cross_entropy_forward(logits, target, weight, ignore, smoothing)
         else:
-            mean = reduction == "mean"
-            loss, scale, probability = _native.cross_entropy_sum(logits, target, mean, weight, ignore, smoothing, bad)
-        ctx.saved_tensors = probability, target, scale, weight, ignore, smoothing
+            loss, probability = _native.cross_entropy_sum(logits, target, mean, weight, ignore, smoothing)
+        if recording_state.recording is not None:
+            check_in_replays(target, logits.shape[1], ignore)
+        ctx.saved_tensors = probability, target, mean, weight, ignore, smoothing
         return loss
 
     @staticmethod
@@ -53,12 +62,14 @@ class NLL(Function):
     def forward(  # noqa: D102
         ctx: Any, x: Array, target: Array, weight: Array | None, reduction: str, ignore: int
     ) -> Array:
-        scale, bad = None, None if recording_state.recording is None else recording_state.recording.bad_labels()
+        mean = reduction == "mean"
         if reduction == "none":
-            loss = _native.nll_forward(x, target, weight, ignore, bad)
+            loss = _native.nll_forward(x, target, weight, ignore)
         else:
-            loss, scale = _native.nll_sum(x, target, reduction == "mean", weight, ignore, bad)
-        ctx.saved_tensors = target, x.shape[1], scale, weight, ignore
+            loss = _native.nll_sum(x, target, mean, weight, ignore)
+        if recording_state.recording is not None:
+            check_in_replays(target, x.shape[1], ignore)
+        ctx.saved_tensors = target, x.shape[1], mean, weight, ignore
         return loss
 
     @staticmethod

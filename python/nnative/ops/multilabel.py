@@ -13,7 +13,16 @@ from nnative.ops.elementwise import clip
 from nnative.ops.operands import same_dtype
 from nnative.ops.probability import BinaryCrossEntropyWithLogits
 from nnative.ops.reduce import Max, mean, sum
-from nnative.ops.reduction import array_of, check_reduction, checked_pair, plain, reduce, require_input, reshaped
+from nnative.ops.reduction import (
+    array_of,
+    check_in_replays,
+    check_reduction,
+    checked_pair,
+    plain,
+    reduce,
+    require_input,
+    reshaped,
+)
 from nnative.ops.shape import index, reshape
 from nnative.recording import state as recording_state
 
@@ -28,9 +37,9 @@ class MultiLabelMargin(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Array, target: Array) -> Array:  # noqa: D102
-        recording = recording_state.recording
+        check_in_replays(target, x.shape[1], -1)
         ctx.saved_tensors = x, target
-        return _native.multilabel_margin_forward(x, target, None if recording is None else recording.bad_labels())
+        return _native.multilabel_margin_forward(x, target)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
@@ -85,7 +94,7 @@ def multi_margin_loss(
     ValueError
         For other shapes or p.
     IndexError
-        For a class outside [0, C); in a replay the loss is NaN.
+        For a class outside [0, C); a replay of `nnative.compile` raises a ValueError after the step.
 
     References
     ----------
@@ -106,6 +115,7 @@ def multi_margin_loss(
     single, classes = input.ndim == 1, input.shape[-1] if input.ndim else 1
     rows, labels = _as_rows(name, input, target, input.shape[:-1])
     own = Max.apply(rows, labels, 1, True)
+    check_in_replays(array_of(labels), classes, -100)
     hinge = clip(add(sub(rows, own), margin), min=0.0)
     # The class itself is in the sum, with max(0, margin)^p.
     losses = mul(sub(sum(hinge if p == 1 else mul(hinge, hinge), 1), max(margin, 0.0) ** p), 1.0 / classes)
@@ -133,8 +143,7 @@ def multilabel_margin_loss(input: Tensor, target: Tensor | Array, *, reduction: 
     Raises
     ------
     ValueError
-        For other shapes, or a class outside [0, C) before the −1, which a replay of `nnative.compile` raises after the
-        step.
+        For other shapes, or a class outside [−1, C), which a replay of `nnative.compile` raises after the step.
 
     Examples
     --------
@@ -149,9 +158,8 @@ def multilabel_margin_loss(input: Tensor, target: Tensor | Array, *, reduction: 
     rows, labels = _as_rows(name, input, target, input.shape)
     if recording_state.recording is None:
         t = array_of(labels)
-        used = np.cumprod(t != -1, axis=1, dtype=bool)
-        if (used & ((t < 0) | (t >= t.shape[1]))).any():
-            raise ValueError(f"[{name}] expected class indices below {t.shape[1]} and not negative before the first -1")
+        if ((t < -1) | (t >= t.shape[1])).any():
+            raise ValueError(f"[{name}] expected class indices below {t.shape[1]} and not below -1, got {t.tolist()}")
         labels = np.ascontiguousarray(t, np.int64)
     losses = MultiLabelMargin.apply(rows, labels)
     return reduce(reshape(losses, ()) if input.ndim == 1 else losses, reduction)

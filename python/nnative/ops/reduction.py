@@ -12,6 +12,7 @@ from nnative.ops.arithmetic import mul
 from nnative.ops.operands import require_float
 from nnative.ops.reduce import mean, sum
 from nnative.ops.shape import reshape
+from nnative.recording import state as recording_state
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
@@ -108,6 +109,13 @@ def array_of(value: Any) -> Array:
     """Return the array of a tensor, or the array itself."""
     array: Array = value._data if isinstance(value, TensorBase) else value
     return array
+
+
+def check_in_replays(target: Array, classes: int, ignore: int) -> None:
+    """Let replays of a recording under way look for class indices out of range; eager calls check them themselves."""
+    recording = recording_state.recording
+    if recording is not None:
+        _native.check_labels(recording.bad_labels(), target, classes, ignore)
 
 
 def reshaped(value: Any, shape: tuple[int, ...]) -> Any:

@@ -40,7 +40,6 @@ def cross_entropy_forward(
     weight: Array | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
-    bad: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return −Σ_c soft target_c · log softmax(logits)_c of each row, (N,), and the softmax, (N, C)."""
     log_probability = log_softmax_forward(logits)
@@ -55,32 +54,29 @@ def cross_entropy_sum(
     weight: Array | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
-    bad: Array | None = None,
-) -> tuple[Array, Array, Array]:
-    """Return scale · the sum of the rows' losses, the scale (1 over the weights for a mean), and the softmax."""
+) -> tuple[Array, Array]:
+    """Return the sum of the rows' losses, for a mean divided by the sum of their weights, and the softmax."""
     loss, probability = cross_entropy_forward(logits, target, weight, ignore_index, label_smoothing)
     scale = _scale(target, mean, weight, ignore_index, logits.dtype)
-    return np.asarray(scale * loss.sum()), scale, probability
+    return np.asarray(scale * loss.sum()), probability
 
 
 def cross_entropy_backward(
     dloss: Array,
     probability: Array,
     target: Array,
-    scale: Array | None = None,
+    mean: bool,
     weight: Array | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
 ) -> Array:
-    """Return dloss·scale·(probability·Σ soft target − soft target); dloss is (N,) or ()."""
+    """Return dloss·(probability·Σ soft target − soft target), over the weights for a mean; dloss is (N,) or ()."""
     soft = _soft_target(target, probability.shape[1], weight, ignore_index, label_smoothing, probability.dtype)
-    factor = dloss if scale is None else dloss * scale
+    factor = dloss * _scale(target, mean, weight, ignore_index, probability.dtype)
     return np.asarray(factor[..., None] * (probability * soft.sum(axis=1, keepdims=True) - soft))
 
 
-def nll_forward(
-    x: Array, target: Array, weight: Array | None = None, ignore_index: int = -100, bad: Array | None = None
-) -> Array:
+def nll_forward(x: Array, target: Array, weight: Array | None = None, ignore_index: int = -100) -> Array:
     """Return −w_t · x[t] of each row, (N,)."""
     soft = _soft_target(target, x.shape[1], weight, ignore_index, 0.0, x.dtype)
     return np.asarray(-np.where(soft == 0, 0, soft * x).sum(axis=1))
@@ -92,27 +88,33 @@ def nll_sum(
     mean: bool,
     weight: Array | None = None,
     ignore_index: int = -100,
-    bad: Array | None = None,
-) -> tuple[Array, Array]:
-    """Return scale · the sum of the rows' losses, and the scale (1 over the weights for a mean)."""
+) -> Array:
+    """Return the sum of the rows' losses, for a mean divided by the sum of their weights."""
     scale = _scale(target, mean, weight, ignore_index, x.dtype)
-    return np.asarray(scale * nll_forward(x, target, weight, ignore_index).sum()), scale
+    return np.asarray(scale * nll_forward(x, target, weight, ignore_index).sum())
 
 
 def nll_backward(
     dloss: Array,
     target: Array,
     classes: int,
-    scale: Array | None = None,
+    mean: bool,
     weight: Array | None = None,
     ignore_index: int = -100,
 ) -> Array:
-    """Return −dloss·scale·w_t at the class of each row, 0 elsewhere, (N, C)."""
-    factor = dloss if scale is None else dloss * scale
+    """Return −dloss·w_t at the class of each row, 0 elsewhere, (N, C)."""
+    factor = dloss * _scale(target, mean, weight, ignore_index, dloss.dtype)
     return np.asarray(-factor[..., None] * _soft_target(target, classes, weight, ignore_index, 0.0, dloss.dtype))
 
 
-def multilabel_margin_forward(x: Array, target: Array, bad: Array | None = None) -> Array:
+def check_labels(bad: Array, target: Array, classes: int, ignore_index: int = -100) -> None:
+    """Set bad to the number plus one and the class of the first row that is no class and not ignored."""
+    wrong = np.flatnonzero(((target < 0) | (target >= classes)) & (target != ignore_index))
+    if len(wrong):
+        bad[:] = wrong[0] + 1, target[wrong[0]]
+
+
+def multilabel_margin_forward(x: Array, target: Array) -> Array:
     """Return Σ over the row's classes t and the other classes i of max(0, 1 − x[t] + x[i]) / C, (N,)."""
     loss = np.zeros(len(x), x.dtype)
     for n, (row, labels) in enumerate(zip(x, target, strict=True)):
@@ -284,12 +286,13 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
         *((make.positive(n + 1), 1, 0.25) if n % 2 else ()),
     ),
     "cross_entropy_backward": lambda make, n: (
-        *(make(n), make.positive(n, 10) / 10, _labels(make, 10, n), np.asarray(make.positive(1)[0])),
+        *(make(n), make.positive(n, 10) / 10, _labels(make, 10, n), n % 3 == 0),
         *((make.positive(10), -100, 0.25) if n % 2 else ()),
     ),
     "nll_forward": lambda make, n: (-make.positive(n, 10), _labels(make, 10, n), make.positive(10)),
     "nll_sum": lambda make, n: (-make.positive(n + 1, 10), make.labels(10, n + 1), n % 2 == 1, make.positive(10)),
-    "nll_backward": lambda make, n: (make(n), _labels(make, 10, n), 10, None, make.positive(10)),
+    "nll_backward": lambda make, n: (make(n), make.labels(10, n), 10, n % 2 == 1, make.positive(10)),
+    "check_labels": lambda make, n: (np.zeros(2, np.int64), _labels(make, 11, n), 10, -100),
     "multilabel_margin_forward": lambda make, n: (make(5, n + 1), make.labels(n + 2, 5, n + 1) - 1),
     "multilabel_margin_backward": lambda make, n: (make(5), make(5, n + 1), make.labels(n + 2, 5, n + 1) - 1),
 }
