@@ -178,7 +178,7 @@ class _Recorded:
         names: tuple[str, ...],
         structure: Any,
         shapes: list[tuple[int, ...]],
-        labels: Array | None,
+        labels: Array | None = None,
     ) -> None:
         self.replay = replay
         # A memoryview, since it is read after each replay and reads in half the time of an array.
