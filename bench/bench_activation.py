@@ -21,6 +21,14 @@ ELEMENTWISE: dict[str, tuple[tuple[Any, ...], int]] = {
     "tanh_backward": ((), 3),
     "exp_forward": ((), 2),
     "log_forward": ((), 2),
+    "elu_forward": ((1.0, 1.0, 1.0), 2),
+    "elu_backward": ((1.0, 1.0, 1.0), 3),
+    "gelu_forward": ((), 2),
+    "gelu_backward": ((), 3),
+    "silu_forward": ((), 2),
+    "mish_forward": ((), 2),
+    "softplus_forward": ((1.0, 20.0), 2),
+    "hardswish_forward": ((), 2),
 }
 ROWS = {"softmax_forward": 2, "softmax_backward": 3, "log_softmax_forward": 2, "log_softmax_backward": 3}
 

@@ -9,33 +9,42 @@ constexpr double kStream = 0.15 * sizeof(T);
 template <class T>
 constexpr double kPolynomial = 0.25 * sizeof(T);
 
-// y = f(x) elementwise, where pick(kernels) is the kernel of f.
-template <class Pick, class... Scalars>
-py::array map(const char* name, const py::array& x, Pick pick, Scalars... scalars) {
-  return with_dtype(name, x, [&](auto zero) -> py::array {
-    using T = decltype(zero);
-    const T* data = input<T>(name, "x", x);
-    auto y = empty_like<T>(x);
-    const auto [rows, per] = leading(x);
-    launch(Work{kPolynomial<T> * static_cast<double>(x.size())}, pick(*kernels<T>().activation),
-           pointwise(y.mutable_data(), per), pointwise(data, per), Count{rows, per}, static_cast<T>(scalars)...);
-    return y;
-  });
-}
-
-// dx = dy · f′ elementwise, from what the forward pass saved.
-template <class Pick, class... Scalars>
-py::array map_backward(const char* name, const py::array& dy, const py::array& saved, Pick pick, Scalars... scalars) {
-  return with_dtype(name, saved, [&](auto zero) -> py::array {
-    using T = decltype(zero);
-    const T *dy_data = input<T>(name, "the gradient", dy, saved.size()), *data = input<T>(name, "saved array", saved);
-    auto dx = empty_like<T>(saved);
-    const auto [rows, per] = leading(saved);
-    launch(Work{kStream<T> * static_cast<double>(saved.size())}, pick(*kernels<T>().activation),
-           pointwise(dx.mutable_data(), per), pointwise(dy_data, per), pointwise(data, per), Count{rows, per},
-           static_cast<T>(scalars)...);
-    return dx;
-  });
+// The bindings of an elementwise activation: y = f(x), and dx = dy · f′ from what the forward pass saved.
+template <class Pick, class PickBackward, class... Names>
+void def_activation(py::module_& module, const char* name, const char* saved_name, Pick pick,
+                    PickBackward pick_backward, Names... names) {
+  const std::string prefix = name;
+  def_kernel(
+      module, (prefix + "_forward").c_str(),
+      [=](const py::array& x, Scalar<double, Names>... scalars) {
+        return with_dtype(name, x, [&](auto zero) -> py::array {
+          using T = decltype(zero);
+          const T* data = input<T>(name, "x", x);
+          auto y = empty_like<T>(x);
+          const auto [rows, per] = leading(x);
+          launch(Work{kPolynomial<T> * static_cast<double>(x.size())}, pick(*kernels<T>().activation),
+                 pointwise(y.mutable_data(), per), pointwise(data, per), Count{rows, per}, static_cast<T>(scalars)...);
+          return y;
+        });
+      },
+      py::arg("x"), py::arg(names)...);
+  const double factor = *saved_name == 'y' ? kStream<char> : kPolynomial<char>;  // an output saves the polynomial
+  def_kernel(
+      module, (prefix + "_backward").c_str(),
+      [=](const py::array& dy, const py::array& saved, Scalar<double, Names>... scalars) {
+        return with_dtype(name, saved, [&](auto zero) -> py::array {
+          using T = decltype(zero);
+          const T *dy_data = input<T>(name, "the gradient", dy, saved.size()),
+                  *data = input<T>(name, "saved array", saved);
+          auto dx = empty_like<T>(saved);
+          const auto [rows, per] = leading(saved);
+          launch(Work{factor * sizeof(T) * static_cast<double>(saved.size())}, pick_backward(*kernels<T>().activation),
+                 pointwise(dx.mutable_data(), per), pointwise(dy_data, per), pointwise(data, per), Count{rows, per},
+                 static_cast<T>(scalars)...);
+          return dx;
+        });
+      },
+      py::arg("dy"), py::arg(saved_name), py::arg(names)...);
 }
 
 // Rows along the last axis; a number is one row of one class.
@@ -79,47 +88,12 @@ py::array map_rows_backward(const char* name, const py::array& dy, const py::arr
 void bind_activation(py::module_& module) {
   using py::arg;
   using Array = const py::array&;
-  def_kernel(
-      module, "relu_forward", [](Array x) { return map("relu", x, [](auto& k) { return k.relu_forward; }); }, arg("x"));
-  def_kernel(
-      module, "relu_backward",
-      [](Array dy, Array y) { return map_backward("relu", dy, y, [](auto& k) { return k.relu_backward; }); }, arg("dy"),
-      arg("y"));
-  def_kernel(
-      module, "leaky_relu_forward",
-      [](Array x, double slope) { return map("leaky_relu", x, [](auto& k) { return k.leaky_relu_forward; }, slope); },
-      arg("x"), arg("slope"));
-  def_kernel(
-      module, "leaky_relu_backward",
-      [](Array dy, Array x, double slope) {
-        return map_backward("leaky_relu", dy, x, [](auto& k) { return k.leaky_relu_backward; }, slope);
-      },
-      arg("dy"), arg("x"), arg("slope"));
-  def_kernel(
-      module, "sigmoid_forward", [](Array x) { return map("sigmoid", x, [](auto& k) { return k.sigmoid_forward; }); },
-      arg("x"));
-  def_kernel(
-      module, "sigmoid_backward",
-      [](Array dy, Array y) { return map_backward("sigmoid", dy, y, [](auto& k) { return k.sigmoid_backward; }); },
-      arg("dy"), arg("y"));
-  def_kernel(
-      module, "tanh_forward", [](Array x) { return map("tanh", x, [](auto& k) { return k.tanh_forward; }); }, arg("x"));
-  def_kernel(
-      module, "tanh_backward",
-      [](Array dy, Array y) { return map_backward("tanh", dy, y, [](auto& k) { return k.tanh_backward; }); }, arg("dy"),
-      arg("y"));
-  def_kernel(
-      module, "exp_forward", [](Array x) { return map("exp", x, [](auto& k) { return k.exp_forward; }); }, arg("x"));
-  def_kernel(
-      module, "exp_backward",
-      [](Array dy, Array y) { return map_backward("exp", dy, y, [](auto& k) { return k.exp_backward; }); }, arg("dy"),
-      arg("y"));
-  def_kernel(
-      module, "log_forward", [](Array x) { return map("log", x, [](auto& k) { return k.log_forward; }); }, arg("x"));
-  def_kernel(
-      module, "log_backward",
-      [](Array dy, Array x) { return map_backward("log", dy, x, [](auto& k) { return k.log_backward; }); }, arg("dy"),
-      arg("x"));
+#define NNATIVE_ACTIVATION(name, saved, ...)                          \
+  def_activation(                                                     \
+      module, #name, saved, [](auto& k) { return k.name##_forward; }, \
+      [](auto& k) { return k.name##_backward; } __VA_OPT__(, ) __VA_ARGS__);
+  NNATIVE_ACTIVATIONS(NNATIVE_ACTIVATION)
+#undef NNATIVE_ACTIVATION
   def_kernel(
       module, "softmax_forward",
       [](Array x) { return map_rows("softmax", x, [](auto& k) { return k.softmax_forward; }); }, arg("x"));

@@ -197,10 +197,13 @@ void bind_elementwise(py::module_& module) {
   def_binary(module, "maximum", false, [](const auto& k) { return k.maximum; });
   def_binary(module, "minimum", false, [](const auto& k) { return k.minimum; });
   def_binary(module, "pow", true, [](const auto& k) { return k.pow; });
+  def_binary(module, "prelu", false, [](const auto& k) { return k.prelu; });
   def_gradient(module, "div_backward", false, [](const auto& k) { return k.div_backward; });
   def_gradient(module, "maximum_backward", false, [](const auto& k) { return k.maximum_backward; });
   def_gradient(module, "pow_backward_base", true, [](const auto& k) { return k.pow_backward_base; });
   def_gradient(module, "pow_backward_exponent", true, [](const auto& k) { return k.pow_backward_exponent; });
+  def_gradient(module, "prelu_backward_input", false, [](const auto& k) { return k.prelu_backward_input; });
+  def_gradient(module, "prelu_backward_weight", false, [](const auto& k) { return k.prelu_backward_weight; });
   def_kernel(module, "where", &where, arg("condition"), arg("a"), arg("b"));
   def_kernel(module, "accumulate", &accumulate, arg("y"), arg("x"));
   def_kernel(module, "fill", &fill, arg("y"), arg("value"));

@@ -1,53 +1,86 @@
+#include <pybind11/stl.h>
+
 #include "bindings/array.hpp"
 
 namespace nnative {
 namespace {
 
 template <class I>
-void check_range(const py::array& target, Index C) {
+void check_range(const char* kernel, const py::array& target, Index C, std::int64_t ignore) {
   const I* data = static_cast<const I*>(target.data());
   const Index N = target.size();
-  const auto outside = [=](Index n) { return static_cast<std::uint64_t>(data[n]) >= static_cast<std::uint64_t>(C); };
+  const auto outside = [=](Index n) {
+    return static_cast<std::uint64_t>(data[n]) >= static_cast<std::uint64_t>(C) &&
+           static_cast<std::int64_t>(data[n]) != ignore;
+  };
   bool any = false;
   for (Index n = 0; n < N; ++n) any |= outside(n);
   for (Index n = 0; any && n < N; ++n) {
     if (outside(n))
-      throw py::value_error("[cross_entropy] expected class indices below " + std::to_string(C) +
+      throw py::value_error("[" + std::string(kernel) + "] expected class indices below " + std::to_string(C) +
                             " (the number of classes) and not negative, got target[" + std::to_string(n) +
                             "] = " + std::to_string(data[n]));
   }
 }
 
-// The integer type of the class indices, after checking all of them.
-IndexType check_target(const py::array& target, Index N, Index C) {
+IndexType index_type(const py::array& target) {
+  const py::dtype dtype = target.dtype();
+  switch (dtype.itemsize() * (dtype.kind() == 'i' ? 1 : -1)) {
+    case 1:
+      return IndexType::kInt8;
+    case -1:
+      return IndexType::kUint8;
+    case 2:
+      return IndexType::kInt16;
+    case -2:
+      return IndexType::kUint16;
+    case 4:
+      return IndexType::kInt32;
+    case -4:
+      return IndexType::kUint32;
+    case 8:
+      return IndexType::kInt64;
+    default:
+      return IndexType::kUint64;
+  }
+}
+
+// The integer type of class indices that a kernel can read.
+IndexType usable_target(const char* kernel, const py::array& target) {
   const py::dtype dtype = target.dtype();
   const char kind = dtype.kind(), order = dtype.byteorder();
   if ((kind != 'i' && kind != 'u') || (order != '=' && order != '|'))
-    throw py::type_error("[cross_entropy] expected target of an integer dtype (class indices), got " +
+    throw py::type_error("[" + std::string(kernel) + "] expected target of an integer dtype (class indices), got " +
                          py::str(dtype).cast<std::string>());
+  if (!usable(target)) fail_type(kernel, "target", target);
+  if (recorder != nullptr) recorder->note_used(kernel, target);
+  return index_type(target);
+}
+
+// The same, after checking shape and indices.
+IndexType check_target(const char* kernel, const py::array& target, Index N, Index C, std::int64_t ignore) {
+  const IndexType type = usable_target(kernel, target);
   if (target.ndim() != 1 || target.shape(0) != N)
-    fail_shape("cross_entropy", "target", target, "shape (" + std::to_string(N) + ",), one class for each row");
-  if (!(target.flags() & py::array::c_style) || !(target.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_))
-    fail_type("cross_entropy", "target", target);
-  if (recorder != nullptr) recorder->note_used("cross_entropy", target);
-  switch (dtype.itemsize() * (kind == 'i' ? 1 : -1)) {
-    case 1:
-      return check_range<std::int8_t>(target, C), IndexType::kInt8;
-    case -1:
-      return check_range<std::uint8_t>(target, C), IndexType::kUint8;
-    case 2:
-      return check_range<std::int16_t>(target, C), IndexType::kInt16;
-    case -2:
-      return check_range<std::uint16_t>(target, C), IndexType::kUint16;
-    case 4:
-      return check_range<std::int32_t>(target, C), IndexType::kInt32;
-    case -4:
-      return check_range<std::uint32_t>(target, C), IndexType::kUint32;
-    case 8:
-      return check_range<std::int64_t>(target, C), IndexType::kInt64;
-    default:
-      return check_range<std::uint64_t>(target, C), IndexType::kUint64;
+    fail_shape(kernel, "target", target, "shape (" + std::to_string(N) + ",), one class for each row");
+  switch (type) {
+    case IndexType::kInt8:
+      return check_range<std::int8_t>(kernel, target, C, ignore), type;
+    case IndexType::kUint8:
+      return check_range<std::uint8_t>(kernel, target, C, ignore), type;
+    case IndexType::kInt16:
+      return check_range<std::int16_t>(kernel, target, C, ignore), type;
+    case IndexType::kUint16:
+      return check_range<std::uint16_t>(kernel, target, C, ignore), type;
+    case IndexType::kInt32:
+      return check_range<std::int32_t>(kernel, target, C, ignore), type;
+    case IndexType::kUint32:
+      return check_range<std::uint32_t>(kernel, target, C, ignore), type;
+    case IndexType::kInt64:
+      return check_range<std::int64_t>(kernel, target, C, ignore), type;
+    case IndexType::kUint64:
+      return check_range<std::uint64_t>(kernel, target, C, ignore), type;
   }
+  return type;
 }
 
 template <class T>
@@ -60,114 +93,174 @@ Work stream_work(Index size) {
   return {0.15 * sizeof(T) * static_cast<double>(size)};
 }
 
-py::tuple cross_entropy_forward(const py::array& logits, const py::array& target) {
-  return with_dtype("cross_entropy", logits, [&](auto zero) -> py::tuple {
-    using T = decltype(zero);
-    const Shape2 shape = shape2("cross_entropy", "logits", logits);
-    const T* data = input<T>("cross_entropy", "logits", logits);
-    const IndexType type = check_target(target, shape.rows, shape.cols);
-    auto loss = empty<T>({shape.rows});
-    auto probability = empty_like<T>(logits);
-    launch(row_work<T>(shape), kernels<T>().loss->cross_entropy_forward, each(loss.mutable_data(), 1),
-           each(probability.mutable_data(), shape.cols), each(data, shape.cols), each(target.data(), target.itemsize()),
-           Count{shape.rows}, shape.cols, type);
-    return py::make_tuple(std::move(loss), std::move(probability));
-  });
-}
-
-// In two launches, since members can take rows of the first.
-py::tuple cross_entropy_sum(const py::array& logits, const py::array& target, double scale) {
-  return with_dtype("cross_entropy", logits, [&](auto zero) -> py::tuple {
-    using T = decltype(zero);
-    const py::tuple rows = cross_entropy_forward(logits, target);
-    const auto losses = py::reinterpret_borrow<py::array_t<T>>(rows[0]);
-    auto total = empty<T>({});
-    const LossKernels<T>& family = *kernels<T>().loss;
-    launch(stream_work<T>(losses.size()), family.total_scratch(losses.size()), family.total, total.mutable_data(),
-           losses.data(), losses.size(), static_cast<T>(scale));
-    return py::make_tuple(std::move(total), rows[1]);
-  });
+// The weights of the classes, or null.
+template <class T>
+const T* class_weight(const char* kernel, const std::optional<py::array>& weight, Index C) {
+  return weight ? input<T>(kernel, "weight", *weight, C) : nullptr;
 }
 
 // Elements to the next gradient: 0 when one number is the gradient of all.
 Index dloss_stride(const py::array& dloss) { return dloss.size() == 1 ? 0 : 1; }
 
-py::array cross_entropy_backward(const py::array& dloss, const py::array& probability, const py::array& target,
-                                 double scale) {
-  return with_dtype("cross_entropy", probability, [&](auto zero) -> py::array {
+using Weight = std::optional<py::array>;
+
+template <class T>
+py::array row_total(const char* kernel, const py::array& losses, const py::array& target, const T* weight, Index C,
+                    IndexType type, std::int64_t ignore, bool mean) {
+  auto total = empty<T>({});
+  const LossKernels<T>& family = *kernels<T>().loss;
+  launch(stream_work<T>(4 * losses.size()), family.sum_scratch(losses.size()), family.row_total, total.mutable_data(),
+         input<T>(kernel, "losses", losses), target.data(), weight, losses.size(), C, type, ignore, mean);
+  return total;
+}
+
+py::tuple cross_entropy_forward(const py::array& logits, const py::array& target, const Weight& weight,
+                                std::int64_t ignore, double smoothing) {
+  constexpr const char* kName = "cross_entropy";
+  return with_dtype(kName, logits, [&](auto zero) -> py::tuple {
     using T = decltype(zero);
-    const Shape2 shape = shape2("cross_entropy", "probability", probability);
+    const Shape2 shape = shape2(kName, "logits", logits);
+    const T *data = input<T>(kName, "logits", logits), *weights = class_weight<T>(kName, weight, shape.cols);
+    const IndexType type = check_target(kName, target, shape.rows, shape.cols, ignore);
+    auto loss = empty<T>({shape.rows});
+    auto probability = empty_like<T>(logits);
+    launch(row_work<T>(shape), kernels<T>().loss->cross_entropy_forward, each(loss.mutable_data(), 1),
+           each(probability.mutable_data(), shape.cols), each(data, shape.cols), each(target.data(), target.itemsize()),
+           weights, Count{shape.rows}, shape.cols, type, ignore, static_cast<T>(smoothing));
+    return py::make_tuple(std::move(loss), std::move(probability));
+  });
+}
+
+// In two launches, since members can take rows of the first.
+py::tuple cross_entropy_sum(const py::array& logits, const py::array& target, bool mean, const Weight& weight,
+                            std::int64_t ignore, double smoothing) {
+  return with_dtype("cross_entropy", logits, [&](auto zero) -> py::tuple {
+    using T = decltype(zero);
+    const py::tuple rows = cross_entropy_forward(logits, target, weight, ignore, smoothing);
+    const Index C = logits.shape(1);
+    py::array total = row_total<T>("cross_entropy", py::reinterpret_borrow<py::array>(rows[0]), target,
+                                   class_weight<T>("cross_entropy", weight, C), C, index_type(target), ignore, mean);
+    return py::make_tuple(std::move(total), rows[1]);
+  });
+}
+
+py::array cross_entropy_backward(const py::array& dloss, const py::array& probability, const py::array& target,
+                                 bool mean, const Weight& weight, std::int64_t ignore, double smoothing) {
+  constexpr const char* kName = "cross_entropy";
+  return with_dtype(kName, probability, [&](auto zero) -> py::array {
+    using T = decltype(zero);
+    const Shape2 shape = shape2(kName, "probability", probability);
     const Index stride = dloss_stride(dloss);
-    const T* dloss_data = input<T>("cross_entropy", "the gradient", dloss, stride == 0 ? 1 : shape.rows);
-    const T* data = input<T>("cross_entropy", "probability", probability);
-    const IndexType type = check_target(target, shape.rows, shape.cols);
+    const T* dloss_data = input<T>(kName, "the gradient", dloss, stride == 0 ? 1 : shape.rows);
+    const T *data = input<T>(kName, "probability", probability), *weights = class_weight<T>(kName, weight, shape.cols);
+    const IndexType type = check_target(kName, target, shape.rows, shape.cols, ignore);
     auto dlogits = empty_like<T>(probability);
     launch(stream_work<T>(probability.size() + 16 * shape.rows), kernels<T>().loss->cross_entropy_backward,
            each(dlogits.mutable_data(), shape.cols), each(dloss_data, stride), each(data, shape.cols),
-           each(target.data(), target.itemsize()), Count{shape.rows}, shape.cols, stride, type, static_cast<T>(scale));
+           each(target.data(), target.itemsize()), weights, target.data(), Count{shape.rows}, shape.cols, shape.rows,
+           stride, type, ignore, static_cast<T>(smoothing), mean);
     return dlogits;
   });
 }
 
-// Data of an array that must have the shape of another.
-template <class T>
-const T* matching(const char* kernel, const char* name, const py::array& array, const py::array& other) {
-  if (array.ndim() != other.ndim() || !std::equal(array.shape(), array.shape() + array.ndim(), other.shape()))
-    fail_shape(kernel, name, array, "the input's shape " + shape_text(other));
-  return input<T>(kernel, name, array);
-}
-
-py::array squared_error_forward(const py::array& x, const py::array& target) {
-  return with_dtype("mse_loss", x, [&](auto zero) -> py::array {
+py::array nll_forward(const py::array& x, const py::array& target, const Weight& weight, std::int64_t ignore) {
+  return with_dtype("nll_loss", x, [&](auto zero) -> py::array {
     using T = decltype(zero);
-    const T *data = input<T>("mse_loss", "input", x), *target_data = matching<T>("mse_loss", "target", target, x);
-    auto loss = empty_like<T>(x);
-    const auto [rows, per] = leading(x);
-    launch(stream_work<T>(x.size()), kernels<T>().loss->squared_error_forward, each(loss.mutable_data(), per),
-           each(data, per), each(target_data, per), Count{rows, per});
+    const Shape2 shape = shape2("nll_loss", "input", x);
+    const T *data = input<T>("nll_loss", "input", x), *weights = class_weight<T>("nll_loss", weight, shape.cols);
+    const IndexType type = check_target("nll_loss", target, shape.rows, shape.cols, ignore);
+    auto loss = empty<T>({shape.rows});
+    launch(Work{4.0 * static_cast<double>(shape.rows)}, kernels<T>().loss->nll_forward, each(loss.mutable_data(), 1),
+           each(data, shape.cols), each(target.data(), target.itemsize()), weights, Count{shape.rows}, shape.cols, type,
+           ignore);
     return loss;
   });
 }
 
-py::array squared_error_sum(const py::array& x, const py::array& target, double scale) {
-  return with_dtype("mse_loss", x, [&](auto zero) -> py::array {
+py::array nll_sum(const py::array& x, const py::array& target, bool mean, const Weight& weight, std::int64_t ignore) {
+  return with_dtype("nll_loss", x, [&](auto zero) -> py::array {
     using T = decltype(zero);
-    const T *data = input<T>("mse_loss", "input", x), *target_data = matching<T>("mse_loss", "target", target, x);
-    auto loss = empty<T>({});
+    const py::array losses = nll_forward(x, target, weight, ignore);
+    const Index C = x.shape(1);
+    return row_total<T>("nll_loss", losses, target, class_weight<T>("nll_loss", weight, C), C, index_type(target),
+                        ignore, mean);
+  });
+}
+
+py::array nll_backward(const py::array& dloss, const py::array& target, Index classes, bool mean, const Weight& weight,
+                       std::int64_t ignore) {
+  return with_dtype("nll_loss", dloss, [&](auto zero) -> py::array {
+    using T = decltype(zero);
+    const Index N = target.size(), stride = dloss_stride(dloss);
+    const T* dloss_data = input<T>("nll_loss", "the gradient", dloss, stride == 0 ? 1 : N);
+    const T* weights = class_weight<T>("nll_loss", weight, classes);
+    const IndexType type = check_target("nll_loss", target, N, classes, ignore);
+    auto dx = empty<T>({N, classes});
+    launch(stream_work<T>(dx.size() + 16 * N), kernels<T>().loss->nll_backward, each(dx.mutable_data(), classes),
+           each(dloss_data, stride), each(target.data(), target.itemsize()), weights, target.data(), Count{N}, classes,
+           N, stride, type, ignore, mean);
+    return dx;
+  });
+}
+
+void check_labels(py::array& bad, const py::array& target, Index classes, std::int64_t ignore) {
+  launch(Work{static_cast<double>(target.size())}, kernels<float>().loss->check_labels,
+         output<std::int64_t>("check_labels", "bad", bad, 2), target.data(), static_cast<Index>(target.size()), classes,
+         usable_target("check_labels", target), ignore);
+}
+
+py::array multilabel_margin_forward(const py::array& x, const py::array& target) {
+  constexpr const char* kName = "multilabel_margin_loss";
+  return with_dtype(kName, x, [&](auto zero) -> py::array {
+    using T = decltype(zero);
+    const Shape2 shape = shape2(kName, "input", x);
+    auto loss = empty<T>({shape.rows});
     const LossKernels<T>& family = *kernels<T>().loss;
-    launch(stream_work<T>(x.size()), family.total_scratch(x.size()), family.squared_error_sum, loss.mutable_data(),
-           data, target_data, x.size(), static_cast<T>(scale));
+    launch(row_work<T>(shape), family.multilabel_margin_scratch(shape.cols), family.multilabel_margin_forward,
+           loss.mutable_data(), input<T>(kName, "input", x), input<std::int64_t>(kName, "target", target, x.size()),
+           shape.rows, shape.cols);
     return loss;
   });
 }
 
-py::array squared_error_backward(const py::array& dloss, const py::array& x, const py::array& target, double scale) {
-  return with_dtype("mse_loss", x, [&](auto zero) -> py::array {
+py::array multilabel_margin_backward(const py::array& dloss, const py::array& x, const py::array& target) {
+  constexpr const char* kName = "multilabel_margin_loss";
+  return with_dtype(kName, x, [&](auto zero) -> py::array {
     using T = decltype(zero);
-    const Index stride = dloss_stride(dloss);
-    const T* dloss_data = input<T>("mse_loss", "the gradient", dloss, stride == 0 ? 1 : x.size());
-    const T *data = input<T>("mse_loss", "input", x), *target_data = matching<T>("mse_loss", "target", target, x);
+    const Shape2 shape = shape2(kName, "input", x);
     auto dx = empty_like<T>(x);
-    const auto [rows, per] = leading(x);
-    launch(stream_work<T>(x.size()), kernels<T>().loss->squared_error_backward, each(dx.mutable_data(), per),
-           each(dloss_data, stride * per), each(data, per), each(target_data, per), Count{rows, per}, stride,
-           static_cast<T>(scale));
+    const LossKernels<T>& family = *kernels<T>().loss;
+    launch(row_work<T>(shape), family.multilabel_margin_scratch(shape.cols), family.multilabel_margin_backward,
+           dx.mutable_data(), input<T>(kName, "the gradient", dloss, shape.rows), input<T>(kName, "input", x),
+           input<std::int64_t>(kName, "target", target, x.size()), shape.rows, shape.cols);
     return dx;
   });
 }
 
 }  // namespace
 
+void bind_elementwise_loss(py::module_& module);
+
 void bind_loss(py::module_& module) {
   using py::arg;
-  def_kernel(module, "cross_entropy_forward", cross_entropy_forward, arg("logits"), arg("target"));
-  def_kernel(module, "cross_entropy_sum", cross_entropy_sum, arg("logits"), arg("target"), arg("scale"));
+  using py::none;
+  const auto weight = [] { return arg("weight") = none(); };
+  const auto ignore = [] { return arg("ignore_index") = -100; };
+  const auto smoothing = [] { return arg("label_smoothing") = 0.0; };
+  def_kernel(module, "cross_entropy_forward", cross_entropy_forward, arg("logits"), arg("target"), weight(), ignore(),
+             smoothing());
+  def_kernel(module, "cross_entropy_sum", cross_entropy_sum, arg("logits"), arg("target"), arg("mean"), weight(),
+             ignore(), smoothing());
   def_kernel(module, "cross_entropy_backward", cross_entropy_backward, arg("dloss"), arg("probability"), arg("target"),
-             arg("scale"));
-  def_kernel(module, "squared_error_forward", squared_error_forward, arg("x"), arg("target"));
-  def_kernel(module, "squared_error_sum", squared_error_sum, arg("x"), arg("target"), arg("scale"));
-  def_kernel(module, "squared_error_backward", squared_error_backward, arg("dloss"), arg("x"), arg("target"),
-             arg("scale"));
+             arg("mean"), weight(), ignore(), smoothing());
+  def_kernel(module, "nll_forward", nll_forward, arg("x"), arg("target"), weight(), ignore());
+  def_kernel(module, "nll_sum", nll_sum, arg("x"), arg("target"), arg("mean"), weight(), ignore());
+  def_kernel(module, "nll_backward", nll_backward, arg("dloss"), arg("target"), arg("classes"), arg("mean"), weight(),
+             ignore());
+  def_kernel(module, "check_labels", check_labels, arg("bad"), arg("target"), arg("classes"), ignore());
+  def_kernel(module, "multilabel_margin_forward", multilabel_margin_forward, arg("x"), arg("target"));
+  def_kernel(module, "multilabel_margin_backward", multilabel_margin_backward, arg("dloss"), arg("x"), arg("target"));
+  bind_elementwise_loss(module);
 }
 
 }  // namespace nnative

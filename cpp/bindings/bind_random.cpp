@@ -66,6 +66,13 @@ py::array_t<std::uint32_t> philox(const py::array& counter, const py::array& key
   return out;
 }
 
+py::array uniform_from(const Shape& shape, const py::array& state, double low, double high, const py::object& dtype) {
+  const Seed* data = input<Seed>("uniform_from", "state", state, 2);
+  return filled("uniform_from", shape, dtype, 25, [&]<class T>(T, Work work, T* out, Index size) {
+    launch(work, kernels<T>().random->uniform_from, out, data, size, static_cast<T>(low), static_cast<T>(high));
+  });
+}
+
 py::array take_stream(py::array& cell) {
   auto state = empty<std::uint64_t>({2});
   launch(Work{5}, kernels<float>().random->take_stream, state.mutable_data(),
@@ -83,6 +90,7 @@ void bind_random(py::module_& module) {
              arg("dtype"));
   def_kernel(module, "permutation", &permutation, arg("n"), arg("seed"), arg("stream"));
   def_kernel(module, "philox", &philox, arg("counter"), arg("key"));
+  def_kernel(module, "uniform_from", &uniform_from, arg("shape"), arg("state"), arg("low"), arg("high"), arg("dtype"));
   def_kernel(module, "take_stream", &take_stream, arg("cell"));
 }
 

@@ -1,69 +1,19 @@
 #include "kernels/activation.hpp"
 
+#include "kernels/activation_functions.hpp"
 #include "kernels/rows.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
 
-template <class T>
-void relu_forward(const Team& team, T* y, const T* x, Index size) {
-  // Written so that NaN fails the comparison and passes through.
-  for_each(share(team, size, kLanes), [=](Index i) { y[i] = x[i] <= T{0} ? T{0} : x[i]; });
+template <class F, class T, class... Scalars>
+void forward(const Team& team, T* y, const T* x, Index size, Scalars... scalars) {
+  for_each(share(team, size, kLanes), [=](Index i) { y[i] = F::value(x[i], scalars...); });
 }
 
-template <class T>
-void relu_backward(const Team& team, T* dx, const T* dy, const T* y, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { dx[i] = y[i] <= T{0} ? T{0} : dy[i]; });
-}
-
-template <class T>
-void leaky_relu_forward(const Team& team, T* y, const T* x, Index size, T slope) {
-  for_each(share(team, size, kLanes), [=](Index i) { y[i] = x[i] > T{0} ? x[i] : x[i] * slope; });
-}
-
-template <class T>
-void leaky_relu_backward(const Team& team, T* dx, const T* dy, const T* x, Index size, T slope) {
-  for_each(share(team, size, kLanes), [=](Index i) { dx[i] = x[i] > T{0} ? dy[i] : dy[i] * slope; });
-}
-
-template <class T>
-void sigmoid_forward(const Team& team, T* y, const T* x, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { y[i] = nnative::sigmoid(x[i]); });
-}
-
-template <class T>
-void sigmoid_backward(const Team& team, T* dx, const T* dy, const T* y, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { dx[i] = dy[i] * (y[i] * (T{1} - y[i])); });
-}
-
-template <class T>
-void tanh_forward(const Team& team, T* y, const T* x, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { y[i] = nnative::tanh(x[i]); });
-}
-
-template <class T>
-void tanh_backward(const Team& team, T* dx, const T* dy, const T* y, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { dx[i] = dy[i] * fma(-y[i], y[i], T{1}); });
-}
-
-template <class T>
-void exp_forward(const Team& team, T* y, const T* x, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { y[i] = nnative::exp(x[i]); });
-}
-
-template <class T>
-void exp_backward(const Team& team, T* dx, const T* dy, const T* y, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { dx[i] = dy[i] * y[i]; });
-}
-
-template <class T>
-void log_forward(const Team& team, T* y, const T* x, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { y[i] = nnative::log(x[i]); });
-}
-
-template <class T>
-void log_backward(const Team& team, T* dx, const T* dy, const T* x, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) { dx[i] = dy[i] / x[i]; });
+template <class F, class T, class... Scalars>
+void backward(const Team& team, T* dx, const T* dy, const T* saved, Index size, Scalars... scalars) {
+  for_each(share(team, size, kLanes), [=](Index i) { dx[i] = F::gradient(dy[i], saved[i], scalars...); });
 }
 
 template <class T>
@@ -119,19 +69,11 @@ void log_softmax_backward(const Team& team, T* dx, const T* dy, const T* y, Inde
 
 template <class T>
 constexpr ActivationKernels<T> kKernels{
-    .relu_forward = relu_forward,
-    .leaky_relu_forward = leaky_relu_forward,
-    .sigmoid_forward = sigmoid_forward,
-    .tanh_forward = tanh_forward,
-    .exp_forward = exp_forward,
-    .log_forward = log_forward,
-    .relu_backward = relu_backward,
-    .leaky_relu_backward = leaky_relu_backward,
-    .sigmoid_backward = sigmoid_backward,
-    .tanh_backward = tanh_backward,
-    .exp_backward = exp_backward,
-    .log_backward = log_backward,
-    .softmax_forward = softmax_forward,
+#define NNATIVE_ACTIVATION(name, ...) \
+  .name##_forward = forward<activations::name<T>>, .name##_backward = backward<activations::name<T>>,
+    NNATIVE_ACTIVATIONS(NNATIVE_ACTIVATION)
+#undef NNATIVE_ACTIVATION
+        .softmax_forward = softmax_forward,
     .softmax_backward = softmax_backward,
     .log_softmax_forward = log_softmax_forward,
     .log_softmax_backward = log_softmax_backward,

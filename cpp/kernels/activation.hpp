@@ -1,27 +1,45 @@
 // Elementwise activations over `size` elements and row-wise softmax. N rows, C classes; all arrays row-major.
 #pragma once
 
-#include "runtime/team.hpp"
+#include "kernels/pointwise.hpp"
+
+// Every elementwise activation: its name, what its backward pass reads (the input x or the output y), and its scalars.
+// The functions themselves are in activation_functions.hpp; kernels, table and bindings follow from this list.
+#define NNATIVE_ACTIVATIONS(F)                 \
+  F(relu, "y")                                 \
+  F(leaky_relu, "x", "slope")                  \
+  F(sigmoid, "y")                              \
+  F(tanh, "y")                                 \
+  F(exp, "y")                                  \
+  F(log, "x")                                  \
+  F(elu, "x", "alpha", "scale", "input_scale") \
+  F(gelu, "x")                                 \
+  F(gelu_tanh, "x")                            \
+  F(silu, "x")                                 \
+  F(mish, "x")                                 \
+  F(log_sigmoid, "x")                          \
+  F(softplus, "x", "beta", "threshold")        \
+  F(softsign, "x")                             \
+  F(tanhshrink, "x")                           \
+  F(softshrink, "x", "bound")                  \
+  F(hardshrink, "x", "bound")                  \
+  F(hardtanh, "x", "low", "high")              \
+  F(hardsigmoid, "x")                          \
+  F(hardswish, "x")                            \
+  F(threshold, "x", "bound", "value")          \
+  F(step, "x")                                 \
+  F(sign, "x")
 
 namespace nnative {
 
 template <class T>
 struct ActivationKernels {
-  // y (size) = f(x) (size)
-  void (*relu_forward)(const Team&, T* y, const T* x, Index size);
-  void (*leaky_relu_forward)(const Team&, T* y, const T* x, Index size, T slope);
-  void (*sigmoid_forward)(const Team&, T* y, const T* x, Index size);
-  void (*tanh_forward)(const Team&, T* y, const T* x, Index size);
-  void (*exp_forward)(const Team&, T* y, const T* x, Index size);
-  void (*log_forward)(const Team&, T* y, const T* x, Index size);
-
-  // dx (size) = dy · f′, from the saved input x or the saved output y
-  void (*relu_backward)(const Team&, T* dx, const T* dy, const T* y, Index size);
-  void (*leaky_relu_backward)(const Team&, T* dx, const T* dy, const T* x, Index size, T slope);
-  void (*sigmoid_backward)(const Team&, T* dx, const T* dy, const T* y, Index size);
-  void (*tanh_backward)(const Team&, T* dx, const T* dy, const T* y, Index size);
-  void (*exp_backward)(const Team&, T* dx, const T* dy, const T* y, Index size);
-  void (*log_backward)(const Team&, T* dx, const T* dy, const T* x, Index size);
+  // relu_forward and so on: y (size) = f(x) (size). relu_backward and so on: dx (size) = dy · f′, from x or y.
+#define NNATIVE_ACTIVATION(name, saved, ...)               \
+  decltype(forward_kernel<T>(__VA_ARGS__)) name##_forward; \
+  decltype(backward_kernel<T>(__VA_ARGS__)) name##_backward;
+  NNATIVE_ACTIVATIONS(NNATIVE_ACTIVATION)
+#undef NNATIVE_ACTIVATION
 
   // y (N,C) from x (N,C), along the rows; dx (N,C) from dy and the saved output y
   void (*softmax_forward)(const Team&, T* y, const T* x, Index N, Index C);

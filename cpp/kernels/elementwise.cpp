@@ -178,6 +178,21 @@ void pow(const Team& team, T* out, const T* a, const T* b, Layout<2> layout, T s
 }
 
 template <class T>
+void prelu(const Team& team, T* out, const T* a, const T* b, Layout<2> layout, T scalar) {
+  binary(team, out, a, b, layout, scalar, [](T x, T w) { return x > T{0} ? x : w * x; });
+}
+
+template <class T>
+void prelu_backward_input(const Team& team, T* out, const T* dy, const T* a, const T* b, Layout<3> layout, T scalar) {
+  ternary(team, out, dy, a, b, layout, scalar, scalar, scalar, [](T g, T x, T w) { return x > T{0} ? g : w * g; });
+}
+
+template <class T>
+void prelu_backward_weight(const Team& team, T* out, const T* dy, const T* a, const T* b, Layout<3> layout, T scalar) {
+  ternary(team, out, dy, a, b, layout, scalar, scalar, scalar, [](T g, T x, T) { return x > T{0} ? T{0} : g * x; });
+}
+
+template <class T>
 void where(const Team& team, T* out, const T* a, const T* b, const bool* condition, Layout<3> layout, T a_scalar,
            T b_scalar) {
   ternary(team, out, a, b, reinterpret_cast<const std::uint8_t*>(condition), layout, a_scalar, b_scalar,
@@ -245,11 +260,14 @@ constexpr ElementwiseKernels<T> kTable{
     .maximum = maximum,
     .minimum = minimum,
     .pow = pow,
+    .prelu = prelu,
     .where = where,
     .div_backward = div_backward,
     .maximum_backward = maximum_backward,
     .pow_backward_base = pow_backward_base,
     .pow_backward_exponent = pow_backward_exponent,
+    .prelu_backward_input = prelu_backward_input,
+    .prelu_backward_weight = prelu_backward_weight,
 };
 
 }  // namespace

@@ -30,14 +30,17 @@ struct ElementwiseKernels {
   // out = f(a, b); an operand that is null is the scalar
   using Binary = void (*)(const Team&, T* out, const T* a, const T* b, Layout<2> layout, T scalar);
   Binary add, sub, mul, div, maximum, minimum, pow;
+  // a where a > 0, else a · b: PReLU, b being the weight
+  Binary prelu;
   // out = a where the condition holds, else b; two scalars
   void (*where)(const Team&, T* out, const T* a, const T* b, const bool* condition, Layout<3> layout, T a_scalar,
                 T b_scalar);
 
   // Gradients for one operand, before the sum over broadcast dimensions: of b for div, of a for maximum (minimum is
-  // maximum with its operands exchanged), of each for pow. An operand that is null is the scalar.
+  // maximum with its operands exchanged), of each for pow and prelu. An operand that is null is the scalar.
   using Gradient = void (*)(const Team&, T* out, const T* dy, const T* a, const T* b, Layout<3> layout, T scalar);
-  Gradient div_backward, maximum_backward, pow_backward_base, pow_backward_exponent;
+  Gradient div_backward, maximum_backward, pow_backward_base, pow_backward_exponent, prelu_backward_input,
+      prelu_backward_weight;
 };
 
 }  // namespace nnative

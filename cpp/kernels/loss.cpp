@@ -1,127 +1,259 @@
 #include "kernels/loss.hpp"
 
+#include "kernels/labels.hpp"
+#include "kernels/loss_functions.hpp"
 #include "kernels/rows.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
 
-template <class I>
-[[gnu::always_inline]] inline Index read_index(const void* target, Index n) {
-  return static_cast<Index>(static_cast<const I*>(target)[n]);
+// What the losses of rows of class t count in a mean.
+template <class T>
+[[gnu::always_inline]] inline T weight_of(const T* weight, Index t) {
+  if (t < 0) return T{0};
+  return weight ? weight[t] : T{1};
 }
 
-// The class of row n, or −1 when it is none of the C classes.
-[[gnu::always_inline]] inline Index class_of(const void* target, IndexType type, Index n, Index C) {
-  Index index = -1;
-  switch (type) {
-    case IndexType::kInt8:
-      index = read_index<std::int8_t>(target, n);
-      break;
-    case IndexType::kUint8:
-      index = read_index<std::uint8_t>(target, n);
-      break;
-    case IndexType::kInt16:
-      index = read_index<std::int16_t>(target, n);
-      break;
-    case IndexType::kUint16:
-      index = read_index<std::uint16_t>(target, n);
-      break;
-    case IndexType::kInt32:
-      index = read_index<std::int32_t>(target, n);
-      break;
-    case IndexType::kUint32:
-      index = read_index<std::uint32_t>(target, n);
-      break;
-    case IndexType::kInt64:
-      index = read_index<std::int64_t>(target, n);
-      break;
-    case IndexType::kUint64:
-      index = read_index<std::uint64_t>(target, n);
-      break;
+// Σ of the weights of all classes.
+template <class T>
+inline T total_weight(const T* weight, Index C) {
+  return weight ? row_sum<T>(C, [=](Index c) { return weight[c]; }) : static_cast<T>(C);
+}
+
+// What a mean multiplies by: 1 / Σ w_t of the rows that count.
+template <class T>
+inline T mean_scale(const void* target, const T* weight, Index N, Index C, IndexType type, std::int64_t ignore) {
+  if (weight) {
+    return T{1} / row_sum<T>(N, [=](Index n) { return weight_of(weight, class_of(target, type, n, C, ignore)); });
   }
-  return index < C ? index : -1;
+  const Index counted = with_index(type, [=]<class I>(const I*) {
+    const I* index = static_cast<const I*>(target);
+    Index sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (Index n = 0; n < N; ++n) sum += static_cast<Index>(index[n]) != ignore;
+    return sum;
+  });
+  return T{1} / static_cast<T>(counted);
 }
 
 template <class T>
-void cross_entropy_forward(const Team& team, T* loss, T* probability, const T* logits, const void* target, Index N,
-                           Index C, IndexType type) {
+void row_total(const Team& team, T* total, const T* loss, const void* target, const T* weight, Index N, Index C,
+               IndexType type, std::int64_t ignore, bool mean) {
+  shared_sum(team, total, static_cast<T*>(team.shared), N, T{1}, [=](Index n) { return loss[n]; });
+  if (mean && team.rank == 0) *total *= mean_scale(target, weight, N, C, type, ignore);
+}
+
+void check_labels(const Team& team, std::int64_t* bad, const void* target, Index N, Index C, IndexType type,
+                  std::int64_t ignore) {
+  if (team.rank != 0) return;
+  with_index(type, [=]<class I>(const I*) {
+    const I* index = static_cast<const I*>(target);
+    const auto outside = [=](Index n) {
+      return (static_cast<std::uint64_t>(index[n]) >= static_cast<std::uint64_t>(C)) &
+             (static_cast<std::int64_t>(index[n]) != ignore);
+    };
+    int any = 0;
+#pragma omp simd reduction(| : any)
+    for (Index n = 0; n < N; ++n) any |= outside(n);
+    for (Index n = 0; any != 0; ++n) {
+      if (!outside(n)) continue;
+      bad[0] = n + 1;
+      bad[1] = static_cast<std::int64_t>(index[n]);
+      return;
+    }
+  });
+}
+
+template <class T>
+void cross_entropy_forward(const Team& team, T* loss, T* probability, const T* logits, const void* target,
+                           const T* weight, Index N, Index C, IndexType type, std::int64_t ignore, T smoothing) {
   const Range rows = share_rows<T>(team, N, C);
+  const T each = smoothing / static_cast<T>(C), all = smoothing == T{0} ? T{0} : each * total_weight(weight, C);
   // kLanes rows at a time, so that their logarithms are computed together.
   for (Index first = rows.begin; first < rows.end; first += kLanes) {
-    T sum[kLanes] = {}, shifted[kLanes] = {};
+    T sum[kLanes] = {}, factor[kLanes] = {}, shifted[kLanes] = {};
     const Index count = min(kLanes, rows.end - first);
     for (Index l = 0; l < count; ++l) {
-      const Index n = first + l, t = class_of(target, type, n, C);
-      const RowSum<T> row = softmax_row(probability + n * C, logits + n * C, C);
+      const Index n = first + l, t = class_of(target, type, n, C, ignore);
+      const T* x = logits + n * C;
+      const RowSum<T> row = softmax_row(probability + n * C, x, C);
+      sum[l] = T{1};
+      if (t == kBad) shifted[l] = kNan<T>;
+      if (t < 0) continue;
+      const T own = (T{1} - smoothing) * weight_of(weight, t);
       sum[l] = row.sum;
-      shifted[l] = t >= 0 ? logits[n * C + t] - row.max : kNan<T>;
+      factor[l] = own + all;
+      shifted[l] = own * (x[t] - row.max);
+      if (smoothing != T{0}) {
+        shifted[l] += each * row_sum<T>(C, [=](Index c) { return (weight ? weight[c] : T{1}) * (x[c] - row.max); });
+      }
     }
-    for_each_lane({first, first + count}, [&](Index n, Index l) { loss[n] = nnative::log(sum[l]) - shifted[l]; });
+    for_each_lane({first, first + count},
+                  [&](Index n, Index l) { loss[n] = factor[l] * nnative::log(sum[l]) - shifted[l]; });
   }
-}
-
-template <class T>
-void total(const Team& team, T* total, const T* loss, Index N, T scale) {
-  shared_sum(team, total, static_cast<T*>(team.shared), N, scale, [=](Index n) { return loss[n]; });
 }
 
 template <class T>
 void cross_entropy_backward(const Team& team, T* dlogits, const T* dloss, const T* probability, const void* target,
-                            Index N, Index C, Index dloss_stride, IndexType type, T scale) {
-  const Range rows = share_rows<T>(team, N, C);
-  for (Index n = rows.begin; n < rows.end; ++n) {
-    const Index t = class_of(target, type, n, C);
-    const T factor = t >= 0 ? dloss[n * dloss_stride] * scale : kNan<T>;
+                            const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
+                            IndexType type, std::int64_t ignore, T smoothing, bool mean) {
+  const Range mine = share_rows<T>(team, N, C);
+  const T each = smoothing / static_cast<T>(C), all = smoothing == T{0} ? T{0} : each * total_weight(weight, C);
+  const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
+  for (Index n = mine.begin; n < mine.end; ++n) {
+    const Index t = class_of(target, type, n, C, ignore);
     const T* p = probability + n * C;
     T* dx = dlogits + n * C;
-    for_each({0, C}, [=](Index i) { dx[i] = factor * p[i]; });
-    if (t >= 0) dx[t] = factor * (p[t] - T{1});
+    if (t < 0) {
+      for_each({0, C}, [=](Index i) { dx[i] = T{0}; });
+      continue;
+    }
+    const T own = (T{1} - smoothing) * weight_of(weight, t), sum = own + all;
+    const T arrived = dloss[n * dloss_stride] * scale, factor = arrived * sum;
+    if (smoothing == T{0}) {
+      for_each({0, C}, [=](Index i) { dx[i] = factor * p[i]; });
+      dx[t] = factor * (p[t] - T{1});
+    } else {
+      for_each({0, C}, [=](Index i) { dx[i] = arrived * (sum * p[i] - each * (weight ? weight[i] : T{1})); });
+      dx[t] = arrived * (sum * p[t] - (own + each * weight_of(weight, t)));
+    }
   }
 }
 
 template <class T>
-void squared_error_forward(const Team& team, T* loss, const T* x, const T* target, Index size) {
-  for_each(share(team, size, kLanes), [=](Index i) {
-    const T error = x[i] - target[i];
-    loss[i] = error * error;
-  });
-}
-
-template <class T>
-void squared_error_sum(const Team& team, T* loss, const T* x, const T* target, Index size, T scale) {
-  shared_sum(team, loss, static_cast<T*>(team.shared), size, scale, [=](Index i) {
-    const T error = x[i] - target[i];
-    return error * error;
-  });
-}
-
-template <class T>
-void squared_error_backward(const Team& team, T* dx, const T* dloss, const T* x, const T* target, Index size,
-                            Index dloss_stride, T scale) {
-  const Range mine = share(team, size, kLanes);
-  const T twice = 2 * scale;
-  if (dloss_stride == 0) {
-    const T factor = twice * *dloss;
-    for_each(mine, [=](Index i) { dx[i] = factor * (x[i] - target[i]); });
-  } else {
-    for_each(mine, [=](Index i) { dx[i] = twice * dloss[i] * (x[i] - target[i]); });
+void nll_forward(const Team& team, T* loss, const T* x, const void* target, const T* weight, Index N, Index C,
+                 IndexType type, std::int64_t ignore) {
+  const Range rows = share(team, N, kLanes);
+  for (Index n = rows.begin; n < rows.end; ++n) {
+    const Index t = class_of(target, type, n, C, ignore);
+    const T none = t == kBad ? kNan<T> : T{0};
+    loss[n] = t >= 0 ? -weight_of(weight, t) * x[n * C + t] : none;
   }
 }
 
 template <class T>
-Scratch total_scratch(Index size) {
+void nll_backward(const Team& team, T* dx, const T* dloss, const void* target, const T* weight, const void* all_targets,
+                  Index N, Index C, Index rows, Index dloss_stride, IndexType type, std::int64_t ignore, bool mean) {
+  const Range mine = share_rows<T>(team, N, C);
+  const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
+  for (Index n = mine.begin; n < mine.end; ++n) {
+    const Index t = class_of(target, type, n, C, ignore);
+    for_each({n * C, (n + 1) * C}, [=](Index i) { dx[i] = T{0}; });
+    if (t >= 0) dx[n * C + t] = -weight_of(weight, t) * (dloss[n * dloss_stride] * scale);
+  }
+}
+
+template <class F, class T, class... Scalars>
+void forward(const Team& team, T* loss, const T* x, const T* target, Index size, Scalars... scalars) {
+  for_each(share(team, size, kLanes), [=](Index i) { loss[i] = F::value(x[i], target[i], scalars...); });
+}
+
+template <class F, class T, class... Scalars>
+void sum(const Team& team, T* loss, const T* x, const T* target, Index size, T scale, Scalars... scalars) {
+  shared_sum(team, loss, static_cast<T*>(team.shared), size, scale,
+             [=](Index i) { return F::value(x[i], target[i], scalars...); });
+}
+
+template <class T>
+Scratch sum_scratch(Index size) {
   return {.shared = static_cast<std::size_t>(ceil_div(size, kChunk)) * sizeof(T)};
+}
+
+// out (size) = dloss · scale · slope(i)
+template <class T, class Slope>
+[[gnu::always_inline]] inline void scaled(const Team& team, T* out, const T* dloss, Index size, Index dloss_stride,
+                                          T scale, Slope slope) {
+  const Range mine = share(team, size, kLanes);
+  if (dloss_stride == 0) {
+    const T factor = scale * *dloss;
+    for_each(mine, [=](Index i) { out[i] = factor * slope(i); });
+  } else {
+    for_each(mine, [=](Index i) { out[i] = scale * dloss[i] * slope(i); });
+  }
+}
+
+template <class F, class T, class... Scalars>
+void backward(const Team& team, T* dx, const T* dloss, const T* x, const T* target, Index size, Index dloss_stride,
+              T scale, Scalars... scalars) {
+  scaled(team, dx, dloss, size, dloss_stride, scale, [=](Index i) { return F::by_x(x[i], target[i], scalars...); });
+}
+
+template <class F, class T, class... Scalars>
+void backward_target(const Team& team, T* dtarget, const T* dloss, const T* x, const T* target, Index size,
+                     Index dloss_stride, T scale, Scalars... scalars) {
+  scaled(team, dtarget, dloss, size, dloss_stride, scale,
+         [=](Index i) { return F::by_target(x[i], target[i], scalars...); });
+}
+
+// other (C) = 1 for the classes that are none of the row's, else 0
+template <class T>
+inline bool find_others(T* other, const std::int64_t* target, Index C) {
+  for_each({0, C}, [=](Index i) { other[i] = T{1}; });
+  return for_each_label(target, C, [=](Index t) { other[t] = T{0}; });
+}
+
+template <class T>
+void multilabel_margin_forward(const Team& team, T* loss, const T* x, const std::int64_t* target, Index N, Index C) {
+  T* other = static_cast<T*>(team.own);
+  const Range rows = share_rows<T>(team, N, 1);
+  for (Index n = rows.begin; n < rows.end; ++n) {
+    const T* row = x + n * C;
+    T total = T{0};
+    if (!find_others(other, target + n * C, C)) {
+      total = kNan<T>;
+    } else {
+      for_each_label(target + n * C, C, [&](Index t) {
+        const T base = T{1} - row[t];
+        total += row_sum<T>(C, [=](Index i) { return base + row[i] > T{0} ? (base + row[i]) * other[i] : T{0}; });
+      });
+    }
+    loss[n] = total / static_cast<T>(C);
+  }
+}
+
+template <class T>
+void multilabel_margin_backward(const Team& team, T* dx, const T* dloss, const T* x, const std::int64_t* target,
+                                Index N, Index C) {
+  T* other = static_cast<T*>(team.own);
+  const Range rows = share_rows<T>(team, N, C);
+  for (Index n = rows.begin; n < rows.end; ++n) {
+    const T *row = x + n * C, factor = dloss[n] / static_cast<T>(C);
+    T* out = dx + n * C;
+    for_each({0, C}, [=](Index i) { out[i] = T{0}; });
+    if (!find_others(other, target + n * C, C)) continue;
+    // Whole numbers first, which are exact.
+    for_each_label(target + n * C, C, [=](Index t) {
+      const T base = T{1} - row[t];
+      const auto active = [=](Index i) { return base + row[i] > T{0} ? other[i] : T{0}; };
+      out[t] -= row_sum<T>(C, active);
+      for_each({0, C}, [=](Index i) { out[i] += active(i); });
+    });
+    for_each({0, C}, [=](Index i) { out[i] *= factor; });
+  }
+}
+
+template <class T>
+Scratch multilabel_margin_scratch(Index C) {
+  return {.own = static_cast<std::size_t>(C) * sizeof(T)};
 }
 
 template <class T>
 constexpr LossKernels<T> kKernels{
-    .cross_entropy_forward = cross_entropy_forward,
-    .total = total,
+#define NNATIVE_LOSS(name, ...)                                                   \
+  .name##_forward = forward<losses::name<T>>, .name##_sum = sum<losses::name<T>>, \
+  .name##_backward = backward<losses::name<T>>, .name##_backward_target = backward_target<losses::name<T>>,
+    NNATIVE_LOSSES(NNATIVE_LOSS)
+#undef NNATIVE_LOSS
+        .cross_entropy_forward = cross_entropy_forward,
     .cross_entropy_backward = cross_entropy_backward,
-    .squared_error_forward = squared_error_forward,
-    .squared_error_sum = squared_error_sum,
-    .squared_error_backward = squared_error_backward,
-    .total_scratch = total_scratch<T>,
+    .nll_forward = nll_forward,
+    .nll_backward = nll_backward,
+    .row_total = row_total,
+    .check_labels = check_labels,
+    .multilabel_margin_forward = multilabel_margin_forward,
+    .multilabel_margin_backward = multilabel_margin_backward,
+    .sum_scratch = sum_scratch<T>,
+    .multilabel_margin_scratch = multilabel_margin_scratch<T>,
 };
 
 }  // namespace

@@ -65,7 +65,7 @@ struct MathConstants<double> {
 template <class T, int N>
 [[gnu::always_inline]] inline T polynomial(const T (&coefficients)[N], T x) {
   T sum = coefficients[N - 1];
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int k = N - 2; k >= 0; --k) sum = fma(sum, x, coefficients[k]);
   return sum;
 }
@@ -118,9 +118,10 @@ template <class T>
 
 // 3. log: x = 2^k · (1 + f) with 1 + f in [√½, √2), s = f / (2 + f), log(1 + f) = f − (f²/2 − s·(f²/2 + s²·R(s²))),
 //    R a minimax polynomial (the method of fdlibm). All arguments: log(0) = −∞, log(∞) = ∞, NaN below zero and for NaN.
-//    Largest error 0.85 ulp (float), 0.88 ulp (double).
-template <class T>
-[[gnu::always_inline]] inline T log(T x) {
+//    Largest error 0.85 ulp (float), 0.88 ulp (double). With `has_low`, the logarithm of x + low for what a sum has
+//    rounded off, |low| ≤ ½ ulp of x.
+template <bool has_low = false, class T>
+[[gnu::always_inline]] inline T log(T x, [[maybe_unused]] T low = T{0}) {
   using C = MathConstants<T>;
   constexpr Bits<T> one = __builtin_bit_cast(Bits<T>, T{1});
   constexpr Bits<T> root = __builtin_bit_cast(Bits<T>, T(0.70710678118654752));
@@ -129,7 +130,8 @@ template <class T>
   const Bits<T> moved = to_bits(x) + (one - root);
   // The biased exponent becomes a number without an integer conversion, which AVX2 lacks for 64 bits.
   const T k = from_bits<T>((moved >> C::kMantissaBits) | to_bits(power)) - (power + bias);
-  const T f = from_bits<T>((moved & ((Bits<T>{1} << C::kMantissaBits) - 1)) + root) - T{1};
+  T f = from_bits<T>((moved & ((Bits<T>{1} << C::kMantissaBits) - 1)) + root) - T{1};
+  if constexpr (has_low) f = fma(low, from_bits<T>(2 * one - (moved & ~((Bits<T>{1} << C::kMantissaBits) - 1))), f);
   const T s = f / (T{2} + f), z = s * s, half = T(0.5) * f * f;
   const T tail = fma(s, fma(z, polynomial(C::kLog, z), half), k * C::kLn2Low) - half;
   const T y = fma(k, C::kLn2High, tail + f);

@@ -60,6 +60,11 @@ void uniform(const Team& team, T* out, Index size, std::uint64_t seed, std::uint
 }
 
 template <class T>
+void uniform_from(const Team& team, T* out, const std::uint64_t* state, Index size, T low, T high) {
+  uniform(team, out, size, state[0], state[1], low, high);
+}
+
+template <class T>
 void normal(const Team& team, T* out, Index size, std::uint64_t seed, std::uint64_t stream, T mean, T std) {
   fill(team, out, size, seed, stream, [=](T* to, const Words& words) {
     if constexpr (sizeof(T) == 4) {
@@ -141,7 +146,9 @@ void take_stream(const Team& team, std::uint64_t* state, std::uint64_t* cell) {
 
 extern const RandomKernels<float> random_f32;
 extern const RandomKernels<double> random_f64;
-constinit const RandomKernels<float> random_f32{uniform<float>, normal<float>, permutation, philox, take_stream};
-constinit const RandomKernels<double> random_f64{uniform<double>, normal<double>, permutation, philox, take_stream};
+constinit const RandomKernels<float> random_f32{uniform<float>,      normal<float>, permutation,
+                                                uniform_from<float>, philox,        take_stream};
+constinit const RandomKernels<double> random_f64{uniform<double>,      normal<double>, permutation,
+                                                 uniform_from<double>, philox,         take_stream};
 
 }  // namespace nnative::NNATIVE_ISA

@@ -18,6 +18,8 @@ struct RandomKernels {
   void (*normal)(const Team&, T* out, Index size, std::uint64_t seed, std::uint64_t stream, T mean, T std);
   // out (size), size < 2³²: 0 … size-1 shuffled, every order equally likely; the first member works alone
   void (*permutation)(const Team&, std::int64_t* out, Index size, std::uint64_t seed, std::uint64_t stream);
+  // uniform with seed and stream from state (2), as take_stream writes them
+  void (*uniform_from)(const Team&, T* out, const std::uint64_t* state, Index size, T low, T high);
   // out (N,4): the words of each counter (N,4) under the key (2)
   void (*philox)(const Team&, std::uint32_t* out, const std::uint32_t* counter, const std::uint32_t* key, Index N);
   // state (2) = cell (2), seed and stream; the cell goes on to the next stream

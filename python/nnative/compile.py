@@ -55,6 +55,8 @@ def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True, fr
     RuntimeError
         When the function looks at a value while it is recorded (``item()``, ``float()``, ``if tensor:``) or computes in
         NumPy what a kernel then uses: a replay could not do the same.
+    ValueError
+        After a replay in which a loss met a class index out of range; that row had no gradient.
 
     Examples
     --------
@@ -99,6 +101,8 @@ class Compiled:
                 except Stale:
                     values = None
                 if values is not None:
+                    if latest.labels is not None and latest.labels[0]:
+                        latest.fail_labels()
                     return latest.result(values)
         return self._call(args, kwargs)
 
@@ -115,6 +119,8 @@ class Compiled:
                     values = recorded.replay.call(arguments)
                     if values is not None:
                         self._use(recorded)
+                        if recorded.labels is not None and recorded.labels[0]:
+                            recorded.fail_labels()
                         return recorded.result(values)
         recorded, result = self._record(arguments, names)
         self._use(recorded)
@@ -189,6 +195,8 @@ class Compiled:
             whole = rows * ((last - start) // rows)
             with contextlib.suppress(Stale):  # then another recording is looked for
                 parts.append(recorded.replay.epoch(data, order[start : start + whole], 1.0 if scale is None else scale))
+                if recorded.labels is not None and recorded.labels[0]:
+                    recorded.fail_labels()
                 start += whole
         if recorded is None:
             raise ValueError(f"[epoch] {n} rows make no minibatch of {batch_size}")
@@ -198,8 +206,17 @@ class Compiled:
 class _Recorded:
     """A replay with the structure of its results."""
 
-    def __init__(self, replay: Any, names: tuple[str, ...], structure: Any, shapes: list[tuple[int, ...]]) -> None:
+    def __init__(
+        self,
+        replay: Any,
+        names: tuple[str, ...],
+        structure: Any,
+        shapes: list[tuple[int, ...]],
+        labels: Array | None = None,
+    ) -> None:
         self.replay = replay
+        # A memoryview, since it is read after each replay and reads in half the time of an array.
+        self.labels = None if labels is None else labels.data
         self.names = names
         self.structure = structure
         self.shapes = shapes
@@ -217,6 +234,16 @@ class _Recorded:
         leaves: list[Tensor] = []
         _flatten(result, leaves)
         return leaves
+
+    def fail_labels(self) -> None:
+        """Raise ValueError for a class index that a replay met out of its range."""
+        assert self.labels is not None
+        place, label = self.labels[0] - 1, self.labels[1]
+        self.labels[0] = 0
+        raise ValueError(
+            f"[compile] expected class indices within the classes of a loss, got {label} at place {place} of a target: "
+            "the step was replayed, that row without a gradient"
+        )
 
     def check_scalars(self) -> None:
         for shape in self.shapes:
@@ -298,7 +325,7 @@ def _record(
     leaves.clear()  # with them the tape goes, and what it kept becomes temporary memory of the program
     state = recording.state()
     replay = native.seal(constants, state.watches, state.gradients, state.refreshers, fuse, frozen)
-    recorded = _Recorded(replay, names, structure, [c.shape for c in copies])
+    recorded = _Recorded(replay, names, structure, [c.shape for c in copies], recording.labels)
     return recorded, _rebuild(structure, iter(copies), Tensor)
 
 

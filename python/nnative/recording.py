@@ -127,6 +127,7 @@ class Recording(Observer):
         self._cleared: set[int] = set()
         self._leaves: dict[int, TensorBase] = {}
         self._refreshers: dict[int, Refresher] = {}
+        self.labels: Array | None = None
 
     def __enter__(self) -> Recording:
         super().__enter__()
@@ -191,6 +192,12 @@ class Recording(Observer):
     def refresh(self, function: Callable[[], object], options: dict[str, Any], names: tuple[str, ...]) -> None:
         """Call a function before a replay when one of the named options has changed."""
         self._refreshers[id(options)] = Refresher(function, options, names)
+
+    def bad_labels(self) -> Array:
+        """Return where replays note a class index out of range: its place in the target plus one, and the index."""
+        if self.labels is None:
+            self.labels = np.zeros(2, np.int64)
+        return self.labels
 
     def state(self) -> State:
         """Return what the recording relies on, once the function's own tensors are gone."""

@@ -5,7 +5,10 @@ import pytest
 
 import nnative
 from nnative import _native, reference
-from nnative.ops.loss import cross_entropy, mse_loss
+from nnative.check import Maker
+from nnative.nn.functional import cross_entropy, mse_loss
+from nnative.ops.regression import SquaredError
+from nnative.reference import loss as examples
 
 REDUCTIONS = ("mean", "sum", "none")
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
@@ -36,12 +39,14 @@ def test_cross_entropy_and_its_gradient(reduction, classes, isa):
     x, target = rng.standard_normal((7, classes)), rng.integers(0, classes, 7)
     expected = reduced(-np.log(np.exp(x)[range(7), target] / np.exp(x).sum(axis=1)), reduction)
     logits = tensor(x, grad=True)
-    loss = cross_entropy(logits, target, reduction)
+    loss = cross_entropy(logits, target, reduction=reduction)
     np.testing.assert_allclose(loss.numpy(), expected, rtol=1e-13, atol=1e-14)
     assert loss.data.shape == np.shape(expected)
     weight = np.asarray(rng.standard_normal(loss.data.shape))
     loss.backward(weight)
-    numeric = central_difference(lambda m: (cross_entropy(tensor(m), target, reduction).numpy() * weight).sum(), x)
+    numeric = central_difference(
+        lambda m: (cross_entropy(tensor(m), target, reduction=reduction).numpy() * weight).sum(), x
+    )
     np.testing.assert_allclose(logits.grad, numeric, rtol=1e-7, atol=1e-8)
 
 
@@ -52,21 +57,26 @@ def test_mse_and_both_gradients(reduction, isa):
     losses = (x - t) ** 2
     expected = losses.sum() / 5 if reduction == "batchmean" else reduced(losses, reduction)
     a, b = tensor(x, grad=True), tensor(t, grad=True)
-    loss = mse_loss(a, b, reduction)
+    loss = mse_loss(a, b, reduction=reduction)
     np.testing.assert_allclose(loss.numpy(), expected, rtol=1e-14)
     weight = np.asarray(rng.standard_normal(loss.data.shape))
     loss.backward(weight)
-    numeric = central_difference(lambda m: (mse_loss(tensor(m), tensor(t), reduction).numpy() * weight).sum(), x)
+    numeric = central_difference(
+        lambda m: (mse_loss(tensor(m), tensor(t), reduction=reduction).numpy() * weight).sum(), x
+    )
     np.testing.assert_allclose(a.grad, numeric, rtol=1e-7, atol=1e-8)
     np.testing.assert_array_equal(b.grad, -a.grad)
 
 
 def test_a_gradient_that_is_not_needed_is_not_computed(monkeypatch):
+    forward, total, *gradients = SquaredError.kernels
     calls = []
-    kernel = _native.squared_error_backward
-    monkeypatch.setattr(_native, "squared_error_backward", lambda *a: calls.append(a) or kernel(*a))
+    counted = [lambda *a, k=kernel: calls.append(k) or k(*a) for kernel in gradients]
+    monkeypatch.setattr(SquaredError, "kernels", (forward, total, *counted))
     mse_loss(tensor([1.0], grad=True), np.zeros(1)).backward()
-    assert len(calls) == 1
+    assert calls == [_native.squared_error_backward]
+    mse_loss(tensor([1.0]), tensor([0.0], grad=True)).backward()
+    assert calls == [_native.squared_error_backward, _native.squared_error_backward_target]
 
 
 @pytest.mark.parametrize("classes", [4, 16, 30])
@@ -74,14 +84,14 @@ def test_extreme_logits(classes, isa, dtype):
     x = np.zeros((4, classes), dtype)
     x[0, 0], x[1, 0], x[2], x[3, 1] = 1e4, -1e4, 1e4, -np.inf
     logits = nnative.Tensor(x, requires_grad=True)
-    loss = cross_entropy(logits, np.array([1, 1, 2, 1]), "none")
+    loss = cross_entropy(logits, np.array([1, 1, 2, 1]), reduction="none")
     others = classes - 1
     np.testing.assert_allclose(loss.numpy(), [1e4, np.log(others), np.log(classes), np.inf], rtol=1e-6)
     loss.backward(np.ones(4, dtype))
     assert np.isfinite(logits.grad).all()
     np.testing.assert_array_equal(logits.grad[0, :2], [1, -1])
     np.testing.assert_allclose(logits.grad.sum(axis=1), 0, atol=1e-6)
-    assert cross_entropy(nnative.Tensor(x), np.array([0, 1, 2, 0]), "none").numpy()[0] == 0
+    assert cross_entropy(nnative.Tensor(x), np.array([0, 1, 2, 0]), reduction="none").numpy()[0] == 0
 
 
 @pytest.mark.parametrize("special", [np.inf, np.nan])
@@ -101,10 +111,9 @@ def test_targets_of_every_integer_type(integer, isa):
     loss, probability = _native.cross_entropy_forward(x, target)
     typed = target.astype(integer)
     np.testing.assert_array_equal(_native.cross_entropy_forward(x, typed)[0], loss)
-    scale = (1.0, probability)
     np.testing.assert_array_equal(
-        _native.cross_entropy_backward(loss, scale[1], typed, scale[0]),
-        _native.cross_entropy_backward(loss, scale[1], target, scale[0]),
+        _native.cross_entropy_backward(loss, probability, typed, True),
+        _native.cross_entropy_backward(loss, probability, target, True),
     )
     assert cross_entropy(tensor(x), nnative.Tensor(typed)).data == cross_entropy(tensor(x), target).data
 
@@ -123,7 +132,7 @@ def test_targets_out_of_range_are_named(target, message):
     with pytest.raises(ValueError, match=r"\[cross_entropy\] expected class indices below 3 .*" + message):
         cross_entropy(tensor(np.zeros((3, 3))), target)
     with pytest.raises(ValueError, match=message):
-        _native.cross_entropy_backward(np.ones(3), np.zeros((3, 3)), target, 1.0)
+        _native.cross_entropy_backward(np.ones(3), np.zeros((3, 3)), target, False)
 
 
 @pytest.mark.parametrize("target", [np.zeros(3), np.zeros(3, bool), np.zeros(3, complex), np.zeros(3, object)])
@@ -138,7 +147,9 @@ def test_wrong_arguments_are_named():
         cross_entropy(x, np.zeros(2, int))
     with pytest.raises(ValueError, match=r"got shape \(3, 1\)"):
         cross_entropy(x, np.zeros((3, 1), int))
-    with pytest.raises(ValueError, match=r"expected logits with 2 dimensions, got shape \(4,\)"):
+    with pytest.raises(
+        ValueError, match=r"expected target with shape \(\), .* got shape \(4,\) for input of shape \(4,\)"
+    ):
         cross_entropy(tensor(np.zeros(4)), np.zeros(4, int))
     with pytest.raises(TypeError, match=r"\[cross_entropy\] expected a Tensor as input, got ndarray"):
         cross_entropy(np.zeros((3, 4)), np.zeros(3, int))
@@ -147,14 +158,14 @@ def test_wrong_arguments_are_named():
     with pytest.raises(TypeError, match="int64"):
         cross_entropy(nnative.Tensor(np.zeros((3, 4), np.int64)), np.zeros(3, int))
     with pytest.raises(ValueError, match=r"reduction to be one of 'mean', 'sum', 'none', got 'max'"):
-        cross_entropy(x, np.zeros(3, int), "max")
+        cross_entropy(x, np.zeros(3, int), reduction="max")
     with pytest.raises(
         ValueError, match=r"\[mse_loss\] expected target with the input's shape \(3, 4\), got shape \(4,\)"
     ):
         mse_loss(x, np.zeros(4))
     with pytest.raises(TypeError, match=r"\[mse_loss\].*target: dtype float32"):
         mse_loss(x, np.zeros((3, 4), np.float32))
-    with pytest.raises(ValueError, match=r"\[mse_loss\] expected the gradient with 12 elements"):
+    with pytest.raises(ValueError, match=r"\[squared_error\] expected the gradient with 12 elements"):
         _native.squared_error_backward(np.ones(3), x.data, x.data, 1.0)
 
 
@@ -168,7 +179,10 @@ def test_targets_in_strides_and_from_another_machine():
 
 def test_nothing_to_sum(dtype):
     x, target = np.zeros((0, 5), dtype), np.zeros(0, np.int64)
-    for loss in (lambda r: cross_entropy(nnative.Tensor(x), target, r), lambda r: mse_loss(nnative.Tensor(x), x, r)):
+    for loss in (
+        lambda r: cross_entropy(nnative.Tensor(x), target, reduction=r),
+        lambda r: mse_loss(nnative.Tensor(x), x, reduction=r),
+    ):
         assert np.isnan(loss("mean").data)
         assert loss("sum").data == 0
         assert loss("none").data.shape[0] == 0
@@ -179,28 +193,6 @@ def test_nothing_to_sum(dtype):
         cross_entropy(tensor(np.zeros((2, 0))), np.zeros(2, int))
 
 
-def test_numbers_of_the_lectures():
-    target = np.array([2, 1, 0])
-    networks = {
-        (1.3784, 0.8067): [[0.3, 0.3, 0.4], [0.3, 0.4, 0.3], [0.1, 0.2, 0.7]],
-        (0.6391, 0.3400): [[0.1, 0.2, 0.7], [0.1, 0.7, 0.2], [0.3, 0.4, 0.3]],
-    }
-    for (entropy, error), probabilities in networks.items():
-        p = np.array(probabilities)
-        assert (p.argmax(axis=1) != target).mean() == 1 / 3
-        assert round(float(cross_entropy(tensor(np.log(p)), target).data), 4) == entropy
-        assert round(float(mse_loss(tensor(p), np.eye(3)[target], "batchmean").data), 4) == error
-
-    output = np.array([[0.1, 0.05, 0.6, 0, 0.05, 0.1, 0, 0.1, 0, 0]])
-    with np.errstate(divide="ignore"):
-        logits = tensor(np.log(output), grad=True)
-    loss = cross_entropy(logits, np.array([2]))
-    loss.backward()
-    assert round(float(loss.data), 4) == 0.5108
-    assert np.isfinite(logits.grad).all()
-    assert round(0.5 * float(mse_loss(tensor(output), np.eye(10)[[2]], "sum").data), 4) == 0.0975
-
-
 @pytest.mark.parametrize("shape", [(1003, 10), (301, 131), (9, 5003)])
 def test_bits_depend_on_neither_instruction_set_nor_threads(shape, dtype, fma_isas, set_threads):
     rng = np.random.default_rng(5)
@@ -208,17 +200,21 @@ def test_bits_depend_on_neither_instruction_set_nor_threads(shape, dtype, fma_is
     x = 4 * rng.standard_normal((rows, shape[1])).astype(dtype)
     y = rng.standard_normal(x.shape).astype(dtype)
     target, dloss = rng.integers(0, shape[1], rows), rng.standard_normal(rows).astype(dtype)
+    weight = rng.uniform(0.5, 2, shape[1]).astype(dtype)
     results = set()
     for isa in fma_isas:
         _native.set_isa(isa)
         for threads in (1, 2, 3, 5):
             set_threads(threads)
-            loss, probability = _native.cross_entropy_sum(x, target, 0.1)
+            loss, probability = _native.cross_entropy_sum(x, target, True, weight, 3, 0.1)
             arrays = (
                 loss,
                 probability,
+                _native.cross_entropy_sum(x, target, False)[0],
                 _native.cross_entropy_forward(x, target)[0],
-                _native.cross_entropy_backward(dloss, probability, target, 0.1),
+                _native.cross_entropy_backward(dloss, probability, target, True, weight, 3, 0.1),
+                _native.nll_sum(x, target, True, weight),
+                _native.nll_backward(dloss, target, shape[1], True, weight),
                 _native.squared_error_forward(x, y),
                 _native.squared_error_sum(x, y, 0.1),
                 _native.squared_error_backward(loss, x, y, 0.1),
@@ -232,11 +228,11 @@ def test_a_row_does_not_depend_on_its_batch(classes, isa, dtype):
     rng = np.random.default_rng(6)
     x, target = 5 * rng.standard_normal((37, classes)).astype(dtype), rng.integers(0, classes, 37)
     loss, probability = _native.cross_entropy_forward(x, target)
-    gradient = _native.cross_entropy_backward(loss, probability, target, 0.5)
+    gradient = _native.cross_entropy_backward(loss, probability, target, False)
     for n in range(37):
         one, p = _native.cross_entropy_forward(x[n : n + 1], target[n : n + 1])
         assert (one.tobytes(), p.tobytes()) == (loss[n].tobytes(), probability[n].tobytes())
-        dx = _native.cross_entropy_backward(one, p, target[n : n + 1], 0.5)
+        dx = _native.cross_entropy_backward(one, p, target[n : n + 1], False)
         assert dx.tobytes() == gradient[n].tobytes()
 
 
@@ -249,9 +245,35 @@ def test_fused_sum_equals_the_sum_of_losses(dtype):
     x = np.random.default_rng(8).standard_normal((9001, 3)).astype(dtype)
     target = np.arange(9001) % 3
     loss = _native.cross_entropy_forward(x, target)[0]
-    assert _native.cross_entropy_sum(x, target, 0.25)[0] == _native.sum(loss, (0,), False, 0.25)
+    assert _native.cross_entropy_sum(x, target, False)[0] == _native.sum(loss, (0,), False, 1.0)
+    mean = _native.cross_entropy_sum(x, target, True)[0]
+    assert mean == _native.sum(loss, (0,), False, 1.0) * (1 / x.dtype.type(9001))
     assert _native.squared_error_sum(x, -x, 0.25) == _native.sum(
         _native.squared_error_forward(x, -x), (0, 1), False, 0.25
     )
-    expected = reference.functions()["cross_entropy_sum"](x.astype(np.float64), target, 0.25)[0]
-    np.testing.assert_allclose(loss.sum(dtype=np.float64) * 0.25, expected, rtol=1e-6)
+    expected = reference.functions()["cross_entropy_sum"](x.astype(np.float64), target, False)[0]
+    np.testing.assert_allclose(loss.sum(dtype=np.float64), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kernel", [k for k in examples.EXAMPLES if k.rsplit("_", 1)[0] != "cross_entropy"])
+def test_bits_of_the_other_losses_depend_on_neither_instruction_set_nor_threads(kernel, dtype, fma_isas, set_threads):
+    args = examples.EXAMPLES[kernel](Maker(dtype), 6001)
+    results = set()
+    for isa in fma_isas:
+        _native.set_isa(isa)
+        for threads in (1, 2, 3, 5):
+            set_threads(threads)
+            result = getattr(_native, kernel)(*args)
+            results.add(
+                tuple(a.tobytes() for a in (result if isinstance(result, tuple) else (result,)) if a is not None)
+            )
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("name", examples.ELEMENTWISE)
+def test_nan_gives_nan(name, isa, dtype):
+    loss = examples.ELEMENTWISE[name]
+    x, one = np.full(17, np.nan, dtype), np.ones(17, dtype)
+    for pair in ((x, one), *(() if loss.example.endswith("sign") else ((one / 2, x),))):
+        assert np.isnan(getattr(_native, f"{name}_forward")(*pair, *loss.scalars)).all()
+        assert np.isnan(getattr(_native, f"{name}_sum")(*pair, 1.0, *loss.scalars))

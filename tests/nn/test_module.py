@@ -318,6 +318,8 @@ def test_linear_starts_within_pytorchs_bound():
 def test_losses_check_their_reduction():
     for loss in (nn.MSELoss, nn.CrossEntropyLoss):
         with pytest.raises(
-            ValueError, match=rf"\[{loss.__name__}\] expected reduction 'mean', 'sum' or 'none', got 'avg'"
+            ValueError, match=rf"\[{loss.__name__}\] expected reduction to be one of 'mean', .*'none', got 'avg'"
         ):
-            loss("avg")
+            loss(reduction="avg")
+        with pytest.raises(TypeError, match=r"expected size_average to be a bool or None, got 'sum': write reduction="):
+            nn.MSELoss("sum")

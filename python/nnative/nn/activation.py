@@ -1,11 +1,13 @@
-"""Activations as modules."""
+"""Activations as modules; more of them in rectifier.py."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from nnative.nn.module import Module
-from nnative.ops import activation
+from nnative.ops import activation, smooth
+from nnative.recording import state as recording_state
 from nnative.tensor import Tensor
 
 
@@ -20,8 +22,38 @@ class Identity(Module):
         return x
 
 
-class ReLU(Module):
-    """max(x, 0).
+class Activation(Module):
+    """Base of the activations: a function of the input and of the attributes that ``options`` names."""
+
+    function: ClassVar[Callable[..., Tensor]]
+    options: ClassVar[tuple[str, ...]] = ()
+
+    def forward(self, input: Any) -> Tensor:
+        """Return the function of the input, elementwise or along a dimension."""
+        if not self.options:
+            return self.function(input)
+        recording = recording_state.recording
+        if recording is not None:
+            for name in self.options:
+                recording.watch(self, name)
+        return self.function(input, *[getattr(self, name) for name in self.options])
+
+    def extra_repr(self) -> str:
+        """Return the arguments of the constructor."""
+        parts = [f"{name}={getattr(self, name)!r}" for name in self.options]
+        return ", ".join([*parts, "inplace=True"] if getattr(self, "inplace", False) else parts)
+
+
+class InPlace(Activation):
+    """Base of the activations that accept PyTorch's ``inplace``, which has no effect here."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+class ReLU(InPlace):
+    """max(x, 0); see `functional.relu`.
 
     Examples
     --------
@@ -31,44 +63,120 @@ class ReLU(Module):
     tensor([0., 2.])
     """
 
-    def forward(self, x: Any) -> Tensor:
-        """Return max(x, 0), elementwise."""
-        return activation.relu(x)
+    function = staticmethod(activation.relu)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(InPlace):
     """x where x is positive, ``negative_slope`` · x elsewhere; the lecture notes use a slope of 0.1."""
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        super().__init__()
+    function = staticmethod(activation.leaky_relu)
+    options = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.negative_slope = negative_slope
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x or negative_slope · x, elementwise."""
-        return activation.leaky_relu(x, self.negative_slope)
 
-    def extra_repr(self) -> str:
-        """Return the slope."""
-        return f"negative_slope={self.negative_slope}"
+class GELU(Activation):
+    """x · Φ(x), Φ being the normal distribution function; or its approximation by tanh."""
+
+    function = staticmethod(smooth.gelu)
+    options = ("approximate",)
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
 
 
-class Sigmoid(Module):
+class SiLU(InPlace):
+    """x · σ(x), also called swish."""
+
+    function = staticmethod(smooth.silu)
+
+
+class Mish(InPlace):
+    """x · tanh(log(1 + exp(x)))."""
+
+    function = staticmethod(smooth.mish)
+
+
+class Sigmoid(Activation):
     """1 / (1 + exp(−x))."""
 
-    def forward(self, x: Any) -> Tensor:
-        """Return 1 / (1 + exp(−x)), elementwise."""
-        return activation.sigmoid(x)
+    function = staticmethod(activation.sigmoid)
 
 
-class Tanh(Module):
+class LogSigmoid(Activation):
+    """−log(1 + exp(−x))."""
+
+    function = staticmethod(smooth.logsigmoid)
+
+
+class Tanh(Activation):
     """The hyperbolic tangent."""
 
-    def forward(self, x: Any) -> Tensor:
-        """Return tanh(x), elementwise."""
-        return activation.tanh(x)
+    function = staticmethod(activation.tanh)
 
 
-class Softmax(Module):
+class Tanhshrink(Activation):
+    """x − tanh(x)."""
+
+    function = staticmethod(smooth.tanhshrink)
+
+
+class Softplus(Activation):
+    """log(1 + exp(beta · x)) / beta, and x where beta · x is above ``threshold``."""
+
+    function = staticmethod(smooth.softplus)
+    options = ("beta", "threshold")
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+
+class Softsign(Activation):
+    """x / (1 + |x|)."""
+
+    function = staticmethod(smooth.softsign)
+
+
+class Step(Activation):
+    """1 where x is positive, else 0, also at 0; its gradient is 0."""
+
+    function = staticmethod(activation.step)
+
+
+class Sign(Activation):
+    """1 where x is positive, else −1, also at 0; its gradient is 0."""
+
+    function = staticmethod(activation.sign)
+
+
+class GLU(Activation):
+    """a · σ(b) of the two halves a and b along ``dim``."""
+
+    function = staticmethod(activation.glu)
+    options = ("dim",)
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+
+class Softmin(Activation):
+    """exp(−x) divided by its sum along ``dim``."""
+
+    function = staticmethod(activation.softmin)
+    options = ("dim",)
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+
+class Softmax(Activation):
     """exp(x) divided by its sum along ``dim``; for training use `CrossEntropyLoss` on the logits.
 
     Examples
@@ -79,30 +187,20 @@ class Softmax(Module):
     tensor([[0.5000, 0.5000]])
     """
 
+    function = staticmethod(activation.softmax)
+    options = ("dim",)
+
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
         self.dim = dim
 
-    def forward(self, x: Any) -> Tensor:
-        """Return the softmax along dim."""
-        return activation.softmax(x, self.dim)
 
-    def extra_repr(self) -> str:
-        """Return the dimension."""
-        return f"dim={self.dim}"
-
-
-class LogSoftmax(Module):
+class LogSoftmax(Activation):
     """The logarithm of the softmax along ``dim``, computed without overflow."""
 
+    function = staticmethod(activation.log_softmax)
+    options = ("dim",)
+
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
         self.dim = dim
-
-    def forward(self, x: Any) -> Tensor:
-        """Return the log-softmax along dim."""
-        return activation.log_softmax(x, self.dim)
-
-    def extra_repr(self) -> str:
-        """Return the dimension."""
-        return f"dim={self.dim}"

@@ -1,114 +1,40 @@
-"""Activations: elementwise functions, and softmax along a dimension."""
+"""Activations: ReLU, sigmoid, tanh, step, softmax along a dimension; more in rectifier.py and smooth.py."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nnative import _native
-from nnative.autograd import Array, Function, TensorBase
+from nnative.autograd import Function
+from nnative.ops.arithmetic import mul
+from nnative.ops.elementwise import neg
+from nnative.ops.gather import index
+from nnative.ops.operands import normalise_dims
+from nnative.ops.pointwise import apply, pointwise, require_tensor
 from nnative.ops.shape import transpose
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
 
 
-class _FromOutput(Function):
-    """An operation whose gradient follows from its result alone; subclasses name the two kernels."""
-
-    returns_fresh = True
-    kernels: tuple[Any, Any]
-
-    @classmethod
-    def forward(cls, ctx: Any, x: Array) -> Array:
-        y: Array = cls.kernels[0](x)
-        ctx.save_for_backward(y)
-        return y
-
-    @classmethod
-    def backward(cls, ctx: Any, grad: Array) -> Any:
-        return cls.kernels[1](grad, *ctx.saved_tensors)
+ReLU = pointwise("ReLU", "relu", saves_output=True)
+LeakyReLU = pointwise("LeakyReLU", "leaky_relu")
+Sigmoid = pointwise("Sigmoid", "sigmoid", saves_output=True)
+Tanh = pointwise("Tanh", "tanh", saves_output=True)
+Softmax = pointwise("Softmax", "softmax", saves_output=True)
+LogSoftmax = pointwise("LogSoftmax", "log_softmax", saves_output=True)
+Step = pointwise("Step", "step")
+Sign = pointwise("Sign", "sign")
 
 
-class ReLU(_FromOutput):
-    """max(x, 0)."""
-
-    kernels = (_native.relu_forward, _native.relu_backward)
-
-
-class Sigmoid(_FromOutput):
-    """1 / (1 + e^−x)."""
-
-    kernels = (_native.sigmoid_forward, _native.sigmoid_backward)
-
-
-class Tanh(_FromOutput):
-    """tanh x."""
-
-    kernels = (_native.tanh_forward, _native.tanh_backward)
-
-
-class Exp(_FromOutput):
-    """e^x."""
-
-    kernels = (_native.exp_forward, _native.exp_backward)
-
-
-class Softmax(_FromOutput):
-    """e^x / Σ e^x along the last dimension."""
-
-    kernels = (_native.softmax_forward, _native.softmax_backward)
-
-
-class LogSoftmax(_FromOutput):
-    """x − log Σ e^x along the last dimension."""
-
-    kernels = (_native.log_softmax_forward, _native.log_softmax_backward)
-
-
-class LeakyReLU(Function):
-    """x where x > 0, else negative_slope·x."""
-
-    returns_fresh = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, negative_slope: float) -> Array:  # noqa: D102
-        ctx.save_for_backward(x)
-        ctx.negative_slope = negative_slope
-        return _native.leaky_relu_forward(x, negative_slope)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        (x,) = ctx.saved_tensors
-        return _native.leaky_relu_backward(grad, x, ctx.negative_slope), None
-
-
-class Log(Function):
-    """The natural logarithm."""
-
-    returns_fresh = True
-
-    @staticmethod
-    def forward(ctx: Any, x: Array) -> Array:  # noqa: D102
-        ctx.save_for_backward(x)
-        return _native.log_forward(x)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
-        return _native.log_backward(grad, *ctx.saved_tensors)
-
-
-def _require_tensor(name: str, x: Any) -> None:
-    if not isinstance(x, TensorBase):
-        raise TypeError(f"[{name}] expected a Tensor, got {type(x).__name__}")
-
-
-def relu(x: Tensor) -> Tensor:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
     r"""Rectified linear unit, :math:`\max(x, 0)`; its derivative at 0 is 0, and NaN stays NaN.
 
     Parameters
     ----------
-    x
-        float32 or float64, any shape.
+    input
+        x, float32 or float64, any shape.
+    inplace
+        Accepted for PyTorch's sake, without effect; so it is in all activations.
 
     Raises
     ------
@@ -126,19 +52,20 @@ def relu(x: Tensor) -> Tensor:
     >>> relu(nnative.Tensor(np.array([-1.0, 0.0, 2.0]))).numpy()
     array([0., 0., 2.])
     """
-    _require_tensor("relu", x)
-    return ReLU.apply(x)
+    return apply("relu", ReLU, input)
 
 
-def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     r"""Leaky rectified linear unit, :math:`x` where :math:`x > 0`, else :math:`\mathrm{negative\_slope}\cdot x`.
 
     Parameters
     ----------
-    x
-        float32 or float64, any shape.
+    input
+        x, float32 or float64, any shape.
     negative_slope
         The slope below zero; the lecture notes also use 0.1.
+    inplace
+        Accepted, without effect.
 
     Raises
     ------
@@ -156,11 +83,10 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     >>> leaky_relu(nnative.Tensor(np.array([-1.0, 2.0])), 0.1).numpy()
     array([-0.1,  2. ])
     """
-    _require_tensor("leaky_relu", x)
-    return LeakyReLU.apply(x, negative_slope)
+    return apply("leaky_relu", LeakyReLU, input, negative_slope)
 
 
-def sigmoid(x: Tensor) -> Tensor:
+def sigmoid(input: Tensor) -> Tensor:
     r"""Logistic function, :math:`1 / (1 + e^{-x})`, for a Tensor of float32 or float64 of any shape (else TypeError).
 
     Examples
@@ -170,11 +96,10 @@ def sigmoid(x: Tensor) -> Tensor:
     >>> sigmoid(nnative.Tensor(np.array([-1e4, 0.0, 1e4]))).numpy()
     array([0. , 0.5, 1. ])
     """
-    _require_tensor("sigmoid", x)
-    return Sigmoid.apply(x)
+    return apply("sigmoid", Sigmoid, input)
 
 
-def tanh(x: Tensor) -> Tensor:
+def tanh(input: Tensor) -> Tensor:
     r"""Hyperbolic tangent, :math:`2\sigma(2x) - 1`, for a Tensor of float32 or float64 of any shape (else TypeError).
 
     Examples
@@ -184,45 +109,46 @@ def tanh(x: Tensor) -> Tensor:
     >>> tanh(nnative.Tensor(np.array([-1e4, 0.0, 1e4]))).numpy()
     array([-1.,  0.,  1.])
     """
-    _require_tensor("tanh", x)
-    return Tanh.apply(x)
+    return apply("tanh", Tanh, input)
 
 
-def exp(x: Tensor) -> Tensor:
-    """Exponential function, for a Tensor of float32 or float64 of any shape (else TypeError).
+def step(input: Tensor) -> Tensor:
+    """1 where x > 0, else 0, also at 0: the threshold neuron. Its gradient is 0 everywhere.
 
-    Examples
-    --------
-    >>> import numpy as np, nnative
-    >>> from nnative.ops.activation import exp
-    >>> exp(nnative.Tensor(np.array([0.0, -np.inf]))).numpy()
-    array([1., 0.])
-    """
-    _require_tensor("exp", x)
-    return Exp.apply(x)
-
-
-def log(x: Tensor) -> Tensor:
-    """Natural logarithm, for a Tensor of float32 or float64 of any shape (else TypeError); −∞ at 0, NaN below.
+    References
+    ----------
+    W. McCulloch and W. Pitts, A logical calculus of the ideas immanent in nervous activity, 1943.
 
     Examples
     --------
-    >>> import numpy as np, nnative
-    >>> from nnative.ops.activation import log
-    >>> log(nnative.Tensor(np.array([0.0, 1.0]))).numpy()
-    array([-inf,   0.])
+    >>> import nnative
+    >>> from nnative.ops.activation import step
+    >>> step(nnative.tensor([-2.0, 0.0, 2.0]))
+    tensor([0., 0., 1.])
     """
-    _require_tensor("log", x)
-    return Log.apply(x)
+    return apply("step", Step, input)
 
 
-def softmax(x: Tensor, dim: int) -> Tensor:
+def sign(input: Tensor) -> Tensor:
+    """1 where x > 0, else −1, also at 0 (`numpy.sign` gives 0 there): 2·step(x) − 1. Its gradient is 0 everywhere.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative.ops.activation import sign
+    >>> sign(nnative.tensor([-2.0, 0.0, 2.0]))
+    tensor([-1., -1.,  1.])
+    """
+    return apply("sign", Sign, input)
+
+
+def softmax(input: Tensor, dim: int) -> Tensor:
     r"""Softmax along a dimension, :math:`e^{x_i} / \sum_j e^{x_j}`.
 
     Parameters
     ----------
-    x
-        float32 or float64, any shape.
+    input
+        x, float32 or float64, any shape.
     dim
         The dimension that sums to one; negative ones count from the end.
 
@@ -231,7 +157,7 @@ def softmax(x: Tensor, dim: int) -> Tensor:
     TypeError
         For anything but a Tensor of float32 or float64.
     ValueError
-        When x has no such dimension.
+        When the input has no such dimension.
 
     Examples
     --------
@@ -241,10 +167,10 @@ def softmax(x: Tensor, dim: int) -> Tensor:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return _along("softmax", Softmax, x, dim)
+    return _along("softmax", Softmax, input, dim)
 
 
-def log_softmax(x: Tensor, dim: int) -> Tensor:
+def log_softmax(input: Tensor, dim: int) -> Tensor:
     r"""Logarithm of softmax along a dimension, :math:`x_i - \log\sum_j e^{x_j}`; arguments and errors as `softmax`.
 
     Examples
@@ -254,12 +180,63 @@ def log_softmax(x: Tensor, dim: int) -> Tensor:
     >>> log_softmax(nnative.Tensor(np.array([0.0, 1e4])), dim=0).numpy()
     array([-10000.,      0.])
     """
-    return _along("log_softmax", LogSoftmax, x, dim)
+    return _along("log_softmax", LogSoftmax, input, dim)
+
+
+def softmin(input: Tensor, dim: int) -> Tensor:
+    r"""Softmax of −x along a dimension, :math:`e^{-x_i} / \sum_j e^{-x_j}`; arguments and errors as `softmax`.
+
+    Examples
+    --------
+    >>> import numpy as np, nnative
+    >>> from nnative.ops.activation import softmin
+    >>> softmin(nnative.Tensor(np.array([0.0, 1e4])), dim=0).numpy()
+    array([1., 0.])
+    """
+    require_tensor("softmin", input)
+    return _along("softmin", Softmax, neg(input), dim)
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    r"""Gated linear unit, :math:`a\,\sigma(b)` of the two halves a and b along a dimension.
+
+    Parameters
+    ----------
+    input
+        float32 or float64, of an even size along ``dim``.
+    dim
+        The dimension that is halved.
+
+    Raises
+    ------
+    TypeError
+        For anything but a Tensor of float32 or float64.
+    ValueError
+        When the input has no such dimension, or an odd size along it.
+
+    References
+    ----------
+    Y. Dauphin et al., Language modeling with gated convolutional networks, ICML 2017.
+
+    Examples
+    --------
+    >>> import numpy as np, nnative
+    >>> from nnative.ops.activation import glu
+    >>> glu(nnative.Tensor(np.array([1.0, 2.0, 0.0, 1e4]))).numpy()
+    array([0.5, 2. ])
+    """
+    require_tensor("glu", input)
+    shape = input.data.shape
+    (at,) = normalise_dims("glu", dim, len(shape))
+    if shape[at] % 2:
+        raise ValueError(f"[glu] expected an even size along dimension {dim}, got shape {shape}")
+    half, before = shape[at] // 2, (slice(None),) * at
+    return mul(index(input, (*before, slice(0, half))), sigmoid(index(input, (*before, slice(half, None)))))
 
 
 def _along(name: str, function: type[Function], x: Tensor, dim: int) -> Tensor:
     """Apply a function of the last dimension along another one."""
-    _require_tensor(name, x)
+    require_tensor(name, x)
     dims = max(x.data.ndim, 1)
     if not hasattr(dim, "__index__"):
         raise TypeError(f"[{name}] expected dim to be an int, got {dim!r}")

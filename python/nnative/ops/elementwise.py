@@ -9,11 +9,15 @@ import numpy as np
 
 from nnative import _native
 from nnative.autograd import Array, Function, TensorBase
-from nnative.ops.activation import Exp, Log
 from nnative.ops.operands import Operand, array_of, natives, operands, require_float, unbroadcast
+from nnative.ops.pointwise import pointwise
 
 if TYPE_CHECKING:
     from nnative.tensor import Tensor
+
+
+Exp = pointwise("Exp", "exp", saves_output=True)
+Log = pointwise("Log", "log")
 
 
 class Neg(Function):

@@ -103,6 +103,21 @@ def pow_backward_exponent(dy: Array, a: Array | float, b: Array | float) -> Arra
     return np.where(np.equal(a, 0) & np.greater_equal(b, 0), 0, dy * (np.power(a, b) * np.log(a)))
 
 
+def prelu(a: Array | float, b: Array | float) -> Array:
+    """Return a where it is positive, else a · b."""
+    return np.where(np.greater(a, 0), a, np.multiply(a, b))
+
+
+def prelu_backward_input(dy: Array, a: Array | float, b: Array | float) -> Array:
+    """Return the gradient of a: dy where a is positive, else dy · b."""
+    return np.where(np.greater(a, 0), dy, dy * b)
+
+
+def prelu_backward_weight(dy: Array, a: Array | float, b: Array | float) -> Array:
+    """Return the gradient of b, before the sum over its broadcast dimensions: dy · a where a is not positive."""
+    return np.where(np.greater(a, 0), 0, dy * a) + np.zeros(np.shape(b), dy.dtype)
+
+
 def where(condition: Array, a: Array | float, b: Array | float) -> Array:
     """Return a where the condition holds, else b."""
     return np.where(condition, a, b)
@@ -147,6 +162,9 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "pow": lambda make, n: (make.positive(n), make(n)),
     "pow_backward_base": lambda make, n: (make(n), make.positive(n), 2.5),
     "pow_backward_exponent": lambda make, n: (make(n), make.positive(n), make(n)),
+    "prelu": lambda make, n: (make(3, n), make(n)),
+    "prelu_backward_input": lambda make, n: (make(3, n), make(3, n), make(3, 1)),
+    "prelu_backward_weight": lambda make, n: (make(n, 5), make(n, 5), make(1)),
     "where": lambda make, n: (make(3, n) > 0, make(n), -1.0),
     "accumulate": lambda make, n: (make(n), make(n)),
     "fill": lambda make, n: (make(n), 0.5),

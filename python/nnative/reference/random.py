@@ -103,6 +103,11 @@ def permutation(n: int, seed: int, stream: int) -> Array:
     return out
 
 
+def uniform_from(shape: tuple[int, ...], state: Array, low: float, high: float, dtype: Any) -> Array:
+    """Return `uniform` with the seed and stream of a state."""
+    return uniform(shape, int(state[0]), int(state[1]), low, high, dtype)
+
+
 def take_stream(cell: Array) -> Array:
     """Return seed and stream of a generator's cell, which goes on to the next stream."""
     state: Array = cell.copy()
@@ -117,6 +122,13 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
     "philox": lambda make, n: (
         make.rng.integers(0, 2**32, (n, 4), dtype=np.uint32),
         make.rng.integers(0, 2**32, 2, dtype=np.uint32),
+    ),
+    "uniform_from": lambda make, n: (
+        (n,),
+        np.array([2**40 + n, 2**33 + 7], dtype=np.uint64),
+        0.125,
+        0.5,
+        make.dtype.name,
     ),
     "take_stream": lambda make, n: (np.array([n, 2**33 + n], dtype=np.uint64),),
 }
