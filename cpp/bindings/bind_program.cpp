@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <utility>
 
 #include "bindings/array.hpp"
 
@@ -87,7 +88,8 @@ class Replay {
  public:
   Replay(std::unique_ptr<Program> program, std::vector<py::object> externals, std::vector<Argument> arguments,
          std::vector<Result> results, std::vector<Watch> watches,
-         std::vector<std::pair<py::object, py::object>> gradients, std::vector<Refresher> refreshers)
+         std::vector<std::pair<py::object, py::object>> gradients, std::vector<Refresher> refreshers,
+         std::optional<py::array_t<std::int64_t>> labels)
       : program_(std::move(program)),
         externals_(std::move(externals)),
         arguments_(std::move(arguments)),
@@ -95,6 +97,8 @@ class Replay {
         watches_(std::move(watches)),
         gradients_(std::move(gradients)),
         refreshers_(std::move(refreshers)),
+        labels_(std::move(labels)),
+        bad_label_(labels_ ? labels_->mutable_data() : nullptr),
         table_(&active_table()) {}
 
   // Whether nothing that was recorded has changed since.
@@ -134,6 +138,7 @@ class Replay {
         copy_result(i, static_cast<std::byte*>(results[i].mutable_data()));
     }
     restore_gradients();
+    check_labels();
     if (results.size() == 1) return std::move(results[0]);
     py::list list;
     for (py::array& result : results) list.append(std::move(result));
@@ -178,6 +183,7 @@ class Replay {
     }
     restore_gradients();
     if (interrupted) throw *interrupted;
+    check_labels();
     py::list list;
     for (py::array& result : results) list.append(std::move(result));
     return list;
@@ -267,6 +273,15 @@ class Replay {
     }
   }
 
+  // Kernels note the first class index that is out of range: its place plus one, and the index.
+  void check_labels() {
+    if (bad_label_ == nullptr || *bad_label_ == 0) return;
+    const std::int64_t place = std::exchange(*bad_label_, 0) - 1;
+    throw py::value_error("[compile] expected class indices within the classes of a loss, got " +
+                          std::to_string(bad_label_[1]) + " at place " + std::to_string(place) +
+                          " of a target: the step was replayed, that row without a gradient");
+  }
+
   std::unique_ptr<Program> program_;
   std::vector<py::object> externals_;
   std::vector<Argument> arguments_;
@@ -274,6 +289,8 @@ class Replay {
   std::vector<Watch> watches_;
   std::vector<std::pair<py::object, py::object>> gradients_;
   std::vector<Refresher> refreshers_;
+  std::optional<py::array_t<std::int64_t>> labels_;
+  std::int64_t* bad_label_;
   std::vector<py::object> buffers_;
   const KernelTable* table_;
   std::mutex busy_;
@@ -307,8 +324,8 @@ class Recording {
   std::unique_ptr<Replay> seal(const std::vector<std::optional<py::tuple>>& constants,
                                const std::vector<std::tuple<py::object, py::str, py::object>>& watches,
                                std::vector<std::pair<py::object, py::object>> gradients,
-                               const std::vector<std::tuple<py::object, py::dict, py::tuple>>& refreshers, bool fuse,
-                               bool frozen) {
+                               const std::vector<std::tuple<py::object, py::dict, py::tuple>>& refreshers,
+                               std::optional<py::array_t<std::int64_t>> labels, bool fuse, bool frozen) {
     std::vector<std::size_t> kept;
     for (const Result& result : results_) kept.push_back(result.place.memory);
     auto program = recorder_.seal(kept, {fuse, frozen});
@@ -326,7 +343,7 @@ class Recording {
     std::vector<Refresher> options;
     for (const auto& [function, dict, names] : refreshers) options.emplace_back(function, dict, names);
     return std::make_unique<Replay>(std::move(program), recorder_.externals(), std::move(arguments), results_,
-                                    std::move(held), std::move(gradients), std::move(options));
+                                    std::move(held), std::move(gradients), std::move(options), std::move(labels));
   }
 
  private:
@@ -345,7 +362,7 @@ void bind_program(py::module_& module) {
       .def("knows", &Recording::knows, py::arg("array"))
       .def("add_result", &Recording::add_result, py::arg("array"))
       .def("seal", &Recording::seal, py::arg("constants"), py::arg("watches"), py::arg("gradients"),
-           py::arg("refreshers"), py::arg("fuse"), py::arg("frozen"));
+           py::arg("refreshers"), py::arg("labels"), py::arg("fuse"), py::arg("frozen"));
   py::class_<Replay>(module, "Replay")
       .def("call", &Replay::call, py::arg("arguments"))
       .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order"), py::arg("scale"))

@@ -477,6 +477,7 @@ class Recording:
         watches: list[tuple[Any, str, Any]],
         gradients: list[tuple[Any, Any]],
         refreshers: Sequence[tuple[Any, dict[str, Any], tuple[str, ...]]],
+        labels: NDArray[Any] | None,
         fuse: bool,
         frozen: bool,
     ) -> Replay: ...

@@ -101,8 +101,6 @@ class Compiled:
                 except Stale:
                     values = None
                 if values is not None:
-                    if latest.labels is not None and latest.labels[0]:
-                        latest.fail_labels()
                     return latest.result(values)
         return self._call(args, kwargs)
 
@@ -119,8 +117,6 @@ class Compiled:
                     values = recorded.replay.call(arguments)
                     if values is not None:
                         self._use(recorded)
-                        if recorded.labels is not None and recorded.labels[0]:
-                            recorded.fail_labels()
                         return recorded.result(values)
         recorded, result = self._record(arguments, names)
         self._use(recorded)
@@ -195,8 +191,6 @@ class Compiled:
             whole = rows * ((last - start) // rows)
             with contextlib.suppress(Stale):  # then another recording is looked for
                 parts.append(recorded.replay.epoch(data, order[start : start + whole], 1.0 if scale is None else scale))
-                if recorded.labels is not None and recorded.labels[0]:
-                    recorded.fail_labels()
                 start += whole
         if recorded is None:
             raise ValueError(f"[epoch] {n} rows make no minibatch of {batch_size}")
@@ -212,11 +206,8 @@ class _Recorded:
         names: tuple[str, ...],
         structure: Any,
         shapes: list[tuple[int, ...]],
-        labels: Array | None = None,
     ) -> None:
         self.replay = replay
-        # A memoryview, since it is read after each replay and reads in half the time of an array.
-        self.labels = None if labels is None else labels.data
         self.names = names
         self.structure = structure
         self.shapes = shapes
@@ -234,16 +225,6 @@ class _Recorded:
         leaves: list[Tensor] = []
         _flatten(result, leaves)
         return leaves
-
-    def fail_labels(self) -> None:
-        """Raise ValueError for a class index that a replay met out of its range."""
-        assert self.labels is not None
-        place, label = self.labels[0] - 1, self.labels[1]
-        self.labels[0] = 0
-        raise ValueError(
-            f"[compile] expected class indices within the classes of a loss, got {label} at place {place} of a target: "
-            "the step was replayed, that row without a gradient"
-        )
 
     def check_scalars(self) -> None:
         for shape in self.shapes:
@@ -324,8 +305,8 @@ def _record(
     copies = [_noted(native, t.data) for t in leaves]
     leaves.clear()  # with them the tape goes, and what it kept becomes temporary memory of the program
     state = recording.state()
-    replay = native.seal(constants, state.watches, state.gradients, state.refreshers, fuse, frozen)
-    recorded = _Recorded(replay, names, structure, [c.shape for c in copies], recording.labels)
+    replay = native.seal(constants, state.watches, state.gradients, state.refreshers, recording.labels, fuse, frozen)
+    recorded = _Recorded(replay, names, structure, [c.shape for c in copies])
     return recorded, _rebuild(structure, iter(copies), Tensor)
 
 
