@@ -1,4 +1,5 @@
 #include <pybind11/stl.h>
+#include <structmember.h>
 
 #include <chrono>
 #include <mutex>
@@ -9,13 +10,36 @@
 namespace nnative {
 namespace {
 
-// A condition under which a recording holds: an attribute that is the same object as it was then.
+py::object interned(const py::str& name) {
+  PyObject* same = name.inc_ref().ptr();
+  PyUnicode_InternInPlace(&same);
+  return py::reinterpret_steal<py::object>(same);
+}
+
+// Where an object keeps an attribute that is one of its class's __slots__, else null.
+PyObject** slot_of(const py::object& owner, const py::object& name) {
+  const auto descriptor = py::reinterpret_steal<py::object>(
+      PyObject_GetAttr(reinterpret_cast<PyObject*>(Py_TYPE(owner.ptr())), name.ptr()));
+  if (!descriptor) PyErr_Clear();
+  if (!descriptor || !Py_IS_TYPE(descriptor.ptr(), &PyMemberDescr_Type)) return nullptr;
+  const PyMemberDef* member = reinterpret_cast<PyMemberDescrObject*>(descriptor.ptr())->d_member;
+  if (member->type != T_OBJECT_EX) return nullptr;
+  return reinterpret_cast<PyObject**>(reinterpret_cast<char*>(owner.ptr()) + member->offset);
+}
+
+// An attribute that should be a certain object: a condition under which a recording holds, a gradient after a replay.
+// Most are in slots, so that the dozens of a step are compared in a few nanoseconds.
 struct Watch {
   py::object owner;
   py::object name;
   py::object value;
+  PyObject** slot;
+
+  Watch(py::object owner_, const py::str& name_, py::object value_)
+      : owner(std::move(owner_)), name(interned(name_)), value(std::move(value_)), slot(slot_of(owner, name)) {}
 
   bool holds() const {
+    if (slot != nullptr) return *slot == value.ptr();
     PyObject* now = PyObject_GetAttr(owner.ptr(), name.ptr());
     if (now == nullptr) PyErr_Clear();
     Py_XDECREF(now);
@@ -57,9 +81,11 @@ struct Argument {
   py::object constant;  // null for an array
   int type = 0;
   std::vector<py::ssize_t> shape;
+  py::object dtype;  // the one that arrays mostly share
 
   bool fits(const py::array& array) const {
-    return array.dtype().num() == type && static_cast<std::size_t>(array.ndim()) == shape.size() &&
+    const bool same = py::detail::array_proxy(array.ptr())->descr == dtype.ptr();
+    return (same || array.dtype().num() == type) && static_cast<std::size_t>(array.ndim()) == shape.size() &&
            std::equal(shape.begin(), shape.end(), array.shape());
   }
 };
@@ -87,9 +113,8 @@ py::object array_of(py::handle value) {
 class Replay {
  public:
   Replay(std::unique_ptr<Program> program, std::vector<py::object> externals, std::vector<Argument> arguments,
-         std::vector<Result> results, std::vector<Watch> watches,
-         std::vector<std::pair<py::object, py::object>> gradients, std::vector<Refresher> refreshers,
-         std::optional<py::array_t<std::int64_t>> labels)
+         std::vector<Result> results, std::vector<Watch> watches, std::vector<Watch> gradients,
+         std::vector<Refresher> refreshers, std::optional<py::array_t<std::int64_t>> labels)
       : program_(std::move(program)),
         externals_(std::move(externals)),
         arguments_(std::move(arguments)),
@@ -163,6 +188,9 @@ class Replay {
       std::vector<std::byte*> written;
       for (py::array& result : results) written.push_back(static_cast<std::byte*>(result.mutable_data()));
       const py::gil_scoped_release release;
+      constexpr double kClockNanoseconds =
+          1e5;  // of work between two looks at the clock, which cost as much as a small kernel
+      double unchecked = 0;
       auto last_check = std::chrono::steady_clock::now();
       program_->run(
           batches,
@@ -173,6 +201,9 @@ class Replay {
           [&](Index batch) {
             for (std::size_t i = 0; i < results_.size(); ++i)
               copy_result(i, written[i] + static_cast<std::size_t>(batch) * results_[i].bytes);
+            unchecked += program_->nanoseconds();
+            if (unchecked < kClockNanoseconds) return true;
+            unchecked = 0;
             const auto now = std::chrono::steady_clock::now();
             if (now - last_check < std::chrono::milliseconds(50)) return true;
             last_check = now;
@@ -267,9 +298,9 @@ class Replay {
   }
 
   void restore_gradients() const {
-    static PyObject* const name = interned("_grad");
-    for (const auto& [tensor, gradient] : gradients_) {
-      if (PyObject_SetAttr(tensor.ptr(), name, gradient.ptr()) != 0) throw py::error_already_set();
+    for (const Watch& gradient : gradients_) {
+      if (!gradient.holds() && PyObject_SetAttr(gradient.owner.ptr(), gradient.name.ptr(), gradient.value.ptr()) != 0)
+        throw py::error_already_set();
     }
   }
 
@@ -287,7 +318,7 @@ class Replay {
   std::vector<Argument> arguments_;
   std::vector<Result> results_;
   std::vector<Watch> watches_;
-  std::vector<std::pair<py::object, py::object>> gradients_;
+  std::vector<Watch> gradients_;  // what `grad` is after a replay
   std::vector<Refresher> refreshers_;
   std::optional<py::array_t<std::int64_t>> labels_;
   std::int64_t* bad_label_;
@@ -301,7 +332,7 @@ class Recording {
  public:
   explicit Recording(const std::vector<py::array>& buffers) : recorder_(buffers) {
     for (const py::array& buffer : buffers) {
-      Argument argument{{}, buffer.dtype().num(), {}};
+      Argument argument{{}, buffer.dtype().num(), {}, buffer.dtype()};
       argument.shape.assign(buffer.shape(), buffer.shape() + buffer.ndim());
       arrays_.push_back(std::move(argument));
     }
@@ -323,7 +354,7 @@ class Recording {
   // `constants` has, for each argument of the function, a one-element tuple with a constant or None for an array.
   std::unique_ptr<Replay> seal(const std::vector<std::optional<py::tuple>>& constants,
                                const std::vector<std::tuple<py::object, py::str, py::object>>& watches,
-                               std::vector<std::pair<py::object, py::object>> gradients,
+                               const std::vector<std::pair<py::object, py::object>>& gradients,
                                const std::vector<std::tuple<py::object, py::dict, py::tuple>>& refreshers,
                                std::optional<py::array_t<std::int64_t>> labels, bool fuse, bool frozen) {
     std::vector<std::size_t> kept;
@@ -332,18 +363,15 @@ class Recording {
     std::vector<Argument> arguments;
     std::size_t next = 0;
     for (const auto& constant : constants)
-      arguments.push_back(constant ? Argument{(*constant)[0], 0, {}} : arrays_.at(next++));
+      arguments.push_back(constant ? Argument{(*constant)[0], 0, {}, {}} : arrays_.at(next++));
     std::vector<Watch> held;
-    for (const auto& [owner, name, value] : watches) {
-      PyObject* interned = name.ptr();
-      Py_INCREF(interned);
-      PyUnicode_InternInPlace(&interned);
-      held.push_back({owner, py::reinterpret_steal<py::object>(interned), value});
-    }
+    for (const auto& [owner, name, value] : watches) held.emplace_back(owner, name, value);
+    std::vector<Watch> restored;
+    for (const auto& [tensor, gradient] : gradients) restored.emplace_back(tensor, py::str("_grad"), gradient);
     std::vector<Refresher> options;
     for (const auto& [function, dict, names] : refreshers) options.emplace_back(function, dict, names);
     return std::make_unique<Replay>(std::move(program), recorder_.externals(), std::move(arguments), results_,
-                                    std::move(held), std::move(gradients), std::move(options), std::move(labels));
+                                    std::move(held), std::move(restored), std::move(options), std::move(labels));
   }
 
  private:
