@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 #include <structmember.h>
 
+#include <bit>
 #include <chrono>
 #include <mutex>
 #include <utility>
@@ -78,10 +79,21 @@ class Refresher {
 
 // What a call must bring to fit a recording: an array of this dtype and shape, or an equal constant.
 struct Argument {
-  py::object constant;  // null for an array
+  py::object constant;   // null for an array
+  bool changes = false;  // whether the constant could have changed since: identity says nothing then
   int type = 0;
   std::vector<py::ssize_t> shape;
   py::object dtype;  // the one that arrays mostly share
+
+  // The same value of the same type; floats by their bits, so that −0 is not 0 and NaN is itself.
+  bool equals(py::handle value) const {
+    if (!changes && constant.is(value)) return true;
+    if (Py_TYPE(value.ptr()) != Py_TYPE(constant.ptr())) return false;
+    if (PyFloat_CheckExact(value.ptr()))
+      return std::bit_cast<std::uint64_t>(PyFloat_AS_DOUBLE(value.ptr())) ==
+             std::bit_cast<std::uint64_t>(PyFloat_AS_DOUBLE(constant.ptr()));
+    return constant.equal(value);
+  }
 
   bool fits(const py::array& array) const {
     const bool same = py::detail::array_proxy(array.ptr())->descr == dtype.ptr();
@@ -146,6 +158,9 @@ class Replay {
     if (!fits(arguments, arrays)) return py::none();
     for (py::array& array : arrays) {
       if (!usable(array)) array = py::array::ensure(array, kUsable);
+      // What the step changes under its own argument must be seen by all members or by none.
+      if (program_->writes(static_cast<const std::byte*>(array.data()), static_cast<std::size_t>(array.nbytes())))
+        array = py::reinterpret_steal<py::array>(array.attr("copy")().release());
     }
     for (Refresher& refresh : refreshers_) refresh();
     std::vector<py::array> results;
@@ -231,7 +246,7 @@ class Replay {
     for (std::size_t i = 0; i < arguments_.size(); ++i) {
       const Argument& expected = arguments_[i];
       if (expected.constant) {
-        if (!expected.constant.is(arguments[i]) && !expected.constant.equal(arguments[i])) return false;
+        if (!expected.equals(arguments[i])) return false;
         continue;
       }
       py::object array = array_of(arguments[i]);
@@ -332,7 +347,7 @@ class Recording {
  public:
   explicit Recording(const std::vector<py::array>& buffers) : recorder_(buffers) {
     for (const py::array& buffer : buffers) {
-      Argument argument{{}, buffer.dtype().num(), {}, buffer.dtype()};
+      Argument argument{{}, false, buffer.dtype().num(), {}, buffer.dtype()};
       argument.shape.assign(buffer.shape(), buffer.shape() + buffer.ndim());
       arrays_.push_back(std::move(argument));
     }
@@ -351,7 +366,8 @@ class Recording {
                         static_cast<std::size_t>(array.nbytes())});
   }
 
-  // `constants` has, for each argument of the function, a one-element tuple with a constant or None for an array.
+  // `constants` has, for each argument of the function, a constant and whether it could change, or None for an
+  // array.
   std::unique_ptr<Replay> seal(const std::vector<std::optional<py::tuple>>& constants,
                                const std::vector<std::tuple<py::object, py::str, py::object>>& watches,
                                const std::vector<std::pair<py::object, py::object>>& gradients,
@@ -363,7 +379,8 @@ class Recording {
     std::vector<Argument> arguments;
     std::size_t next = 0;
     for (const auto& constant : constants)
-      arguments.push_back(constant ? Argument{(*constant)[0], 0, {}, {}} : arrays_.at(next++));
+      arguments.push_back(constant ? Argument{(*constant)[0], (*constant)[1].cast<bool>(), 0, {}, {}}
+                                   : arrays_.at(next++));
     std::vector<Watch> held;
     for (const auto& [owner, name, value] : watches) held.emplace_back(owner, name, value);
     std::vector<Watch> restored;

@@ -56,11 +56,15 @@ inline void run_rule(const Team& team, const OptimSlot<T>* slots, Index count, c
     if (!same) rule = Rule(h, seen = now);
     const OptimSlot<T> s = slot;
     const Rule r = rule;
-    // Another core has read the parameter: its lines are asked for one block before they are written.
-    constexpr Index kBlock = 256, kLine = 64 / static_cast<Index>(sizeof(T));
+    // Another core has read the parameter: its lines are asked for well before they are written.
+    constexpr Index kBlock = 256, kAhead = 1024, kLine = 64 / static_cast<Index>(sizeof(T));
+    const auto fetch = [&](Index from, Index to) {
+      for (Index i = from; i < min(to, end); i += kLine) __builtin_prefetch(s.param + i, 1);
+    };
+    fetch(begin, begin + kAhead);
     for (Index block = begin; block < end; block += kBlock) {
       const Index next = min(block + kBlock, end);
-      for (Index i = next; i < min(next + kBlock, end); i += kLine) __builtin_prefetch(s.param + i, 1);
+      fetch(block + kAhead, next + kAhead);
 #pragma omp simd
       for (Index i = block; i < next; ++i) r(s, i);
     }

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <map>
 #include <new>
+#include <tuple>
 
 #include "runtime/dispatch.hpp"
 
@@ -80,8 +81,10 @@ bool relu_into_forward(Steps& steps, const Uses& uses, std::size_t s) {
   if (producer == Uses::none) return false;
   auto* linear = launch_of(kernels<T>().linear->forward, steps[producer]);
   if (linear == nullptr) return false;
-  std::get<0>(linear->its_arguments()) = z;
-  std::get<7>(linear->its_arguments()) = Epilogue::relu;
+  auto& [to, x, weight, bias, N, K, M, epilogue] = linear->its_arguments();
+  if (to != y || size != N * M) return false;  // relu of a part of it
+  to = z;
+  epilogue = Epilogue::relu;
   return true;
 }
 
@@ -95,9 +98,11 @@ bool relu_into_backward(Steps& steps, const Uses& uses, std::size_t s) {
   if (producer == Uses::none) return false;
   auto* linear = launch_of(kernels<T>().linear->backward_input, steps[producer]);
   if (linear == nullptr) return false;
-  std::get<0>(linear->its_arguments()) = dz;
+  auto& [to, dy, weight, mask, N, K, M] = linear->its_arguments();
+  if (to != dx || size != N * K) return false;
+  to = dz;
   linear->template share_role<0, 3>();
-  std::get<3>(linear->its_arguments()) = gate;
+  mask = gate;
   return true;
 }
 
@@ -111,6 +116,9 @@ bool fill_once(const std::unique_ptr<Step>& step, const Uses& uses, std::vector<
   auto& [y, size, value] = fill->its_arguments();
   const std::size_t m = uses.written_once(y);
   if (m == Uses::none || memory[m].bytes > kSmall) return false;
+  const bool whole = reinterpret_cast<std::byte*>(y) == memory[m].base &&
+                     static_cast<std::size_t>(size) * sizeof(T) == memory[m].bytes;
+  if (!whole) return false;
   memory[m].kind = Memory::Kind::external;
   constants.push_back({m, allocate_lines(memory[m].bytes)});
   y = reinterpret_cast<T*>(constants.back().bytes.get());
@@ -129,7 +137,7 @@ class Packer {
     if (linear == nullptr) return;
     auto& [y, x, weight, bias, N, K, M, epilogue] = linear->its_arguments();
     if (!uses.is_constant(weight) || K * M == 0) return;
-    const T*& packed = packed_[weight];
+    const T*& packed = packed_[{weight, K, M}];
     if (packed == nullptr) {
       const std::size_t bytes = static_cast<std::size_t>(family.packed_size(K, M)) * sizeof(T);
       OwnedMemory owned = allocate_lines(bytes);
@@ -146,7 +154,7 @@ class Packer {
  private:
   std::vector<Memory>& memory_;
   std::vector<Constant>& constants_;
-  std::map<const T*, const T*> packed_;  // by weight
+  std::map<std::tuple<const T*, Index, Index>, const T*> packed_;  // by weight and its shape
 };
 
 }  // namespace

@@ -60,6 +60,16 @@ Program::Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> m
       inner_(make_barrier()) {
   for (const auto& step : steps_) nanoseconds_ += step->cost.nanoseconds;
   recorded_.work_in_place(steps_);
+  std::vector<bool> written(memory_.size(), false);
+  for (const auto& step : steps_) {
+    for (const Access& access : recorded_.accesses(*step)) {
+      if (access.memory != MemoryMap::kNone && access.written) written[access.memory] = true;
+    }
+  }
+  for (std::size_t m = 0; m < memory_.size(); ++m) {
+    if (written[m] && memory_[m].kind == Memory::Kind::external && memory_[m].bytes > 0) written_.push_back(m);
+  }
+  std::sort(written_.begin(), written_.end(), [&](auto a, auto b) { return memory_[a].base < memory_[b].base; });
   for (const Constant& constant : constants_) memory_[constant.memory].base = constant.bytes.get();
   plan(members_for(nanoseconds_, num_threads()));
 }
@@ -122,6 +132,14 @@ void Program::point(std::size_t index, std::byte* base) {
 
 void Program::bind(std::size_t index, const std::byte* base) {
   if (memory_[index].base != base) point(index, const_cast<std::byte*>(base));
+}
+
+bool Program::writes(const std::byte* base, std::size_t bytes) const {
+  const auto behind = std::lower_bound(written_.begin(), written_.end(), base + bytes,
+                                       [&](std::size_t m, const std::byte* end) { return memory_[m].base < end; });
+  if (behind == written_.begin() || bytes == 0) return false;
+  const Memory& last = memory_[*std::prev(behind)];
+  return last.base + last.bytes > base;
 }
 
 void Program::run() {

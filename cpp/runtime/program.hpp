@@ -22,6 +22,8 @@ class Program {
 
   // Lets input `index` (its position among `memory`) be read at `base`.
   void bind(std::size_t index, const std::byte* base);
+  // Whether the steps write memory outside the program that these bytes touch.
+  bool writes(const std::byte* base, std::size_t bytes) const;
   // Where byte `offset` of memory `index` lies now.
   std::byte* address(std::size_t index, std::size_t offset) const { return memory_[index].base + offset; }
 
@@ -53,7 +55,8 @@ class Program {
   std::vector<std::unique_ptr<Step>> steps_;  // as recorded
   std::vector<Memory> memory_;                // where it lies now
   std::vector<Constant> constants_;
-  MemoryMap recorded_;  // where memory lay then
+  std::vector<std::size_t> written_;  // memory outside the program that its steps write, by address
+  MemoryMap recorded_;                // where memory lay then
   double nanoseconds_ = 0;
 
   int members_ = 0;  // of the plan

@@ -473,7 +473,7 @@ class Recording:
     def add_result(self, array: NDArray[Any]) -> None: ...
     def seal(
         self,
-        constants: list[tuple[Any] | None],
+        constants: list[tuple[Any, bool] | None],
         watches: list[tuple[Any, str, Any]],
         gradients: list[tuple[Any, Any]],
         refreshers: Sequence[tuple[Any, dict[str, Any], tuple[str, ...]]],

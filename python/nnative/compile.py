@@ -291,7 +291,7 @@ def _record(
     """Run the function once, in the usual way, and note what it launches."""
     # Arrays of its own stand for the arguments: the caller's may be changed, or be given twice.
     buffers = [np.array(a, order="C") for a in arguments if isinstance(a, np.ndarray)]
-    constants = [None if isinstance(a, np.ndarray) else (a,) for a in arguments]
+    constants = [None if isinstance(a, np.ndarray) else _constant(a) for a in arguments]
     tensors = iter([Tensor(b) for b in buffers])
     inputs = [next(tensors) if isinstance(a, np.ndarray) else a for a in arguments]
     native = _native.Recording(buffers)
@@ -308,6 +308,28 @@ def _record(
     replay = native.seal(constants, state.watches, state.gradients, state.refreshers, recording.labels, fuse, frozen)
     recorded = _Recorded(replay, names, structure, [c.shape for c in copies])
     return recorded, _rebuild(structure, iter(copies), Tensor)
+
+
+def _constant(value: Any) -> tuple[Any, bool]:
+    """Return what a later argument must equal, and whether the caller may change it in place."""
+    if not isinstance(value, tuple | list | dict | set):
+        return value, False
+    import copy
+
+    _refuse_arrays(value)
+    return copy.deepcopy(value), True
+
+
+def _refuse_arrays(value: Any) -> None:
+    """Raise TypeError for arrays within a container: a replay takes arrays as arguments of their own."""
+    if isinstance(value, np.ndarray | TensorBase):
+        raise TypeError("[compile] expected tensors and arrays as arguments of their own, got one within a container")
+    if isinstance(value, tuple | list | set):
+        for item in value:
+            _refuse_arrays(item)
+    if isinstance(value, dict):
+        for item in value.values():
+            _refuse_arrays(item)
 
 
 def _noted(native: Any, result: Array) -> Array:
