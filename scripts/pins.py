@@ -1,4 +1,4 @@
-"""Print the requirement of one tool as pyproject.toml pins it in the `lint` extra: ``python scripts/pins.py ruff``."""
+"""Print what pyproject.toml requires: one tool's pin (``pins.py ruff``) or whole extras, a line each (``pins.py lint``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 text = (Path(__file__).resolve().parent.parent / "pyproject.toml").read_text(encoding="utf-8")
-match = re.search(rf'"({re.escape(sys.argv[1])}==[^"]+)"', text)
-if match is None:
-    sys.exit(f"pins: pyproject.toml pins no {sys.argv[1]}")
-print(match[1])
+for name in sys.argv[1:]:
+    extra = re.search(rf"^{re.escape(name)} = \[(.*)\]$", text, re.MULTILINE)
+    pins = re.findall(rf'"({re.escape(name)}==[^"]+)"', text)
+    wanted = re.findall(r'"([^"]+)"', extra[1]) if extra else pins[:1]
+    if not wanted:
+        sys.exit(f"pins: pyproject.toml has neither an extra nor a pin called {name}")
+    print("\n".join(wanted))
