@@ -17,9 +17,9 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, x: Any) -> Any:
-        """Return x."""
-        return x
+    def forward(self, input: Any) -> Any:
+        """Return the input."""
+        return input
 
 
 class Activation(Module):
