@@ -226,6 +226,26 @@ def test_weights_of_samples_multiply_losses_that_are_not_reduced(dtype):
     np.testing.assert_allclose(x.grad, expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(("name", "arguments", "arrays", "needs"), CASES, ids=IDS)
+def test_weighted_losses_of_samples_are_recorded_and_torchs(name, arguments, arrays, needs):
+    torch = pytest.importorskip("torch")
+    ours, theirs = ours_and_theirs(torch, name, arguments, "none", "float64")
+    arrays = [np.asarray(a) for a in arrays]
+
+    def step(weights, *inputs):
+        losses = ours(*[nnative.Tensor(a.data, requires_grad=i in needs) for i, a in enumerate(inputs)])
+        return (losses * weights).sum() / weights.sum()
+
+    recorded = nnative.compile(step)
+    shape = theirs(*map(torch.tensor, arrays)).shape
+    for seed in range(3):
+        weights = np.asarray(np.random.default_rng(seed).uniform(0, 2, shape))
+        value = recorded(weights, *arrays).item()
+        assert value == step(*map(nnative.Tensor, (weights, *arrays))).item()
+        expected = (theirs(*map(torch.tensor, arrays)) * torch.tensor(weights)).sum() / weights.sum()
+        assert value == pytest.approx(expected.item(), rel=1e-9)
+
+
 def test_one_hot_probabilities_are_classes(dtype):
     x = nnative.Tensor(X.astype(dtype))
     hard, soft = F.cross_entropy(x, LABELS), F.cross_entropy(x, np.eye(C, dtype=dtype)[LABELS])
