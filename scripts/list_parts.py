@@ -63,6 +63,7 @@ def sections() -> dict[str, tuple[str, Any, list[str]]]:
 def _summary(part: Callable[..., Any]) -> str:
     """Return the first line of a docstring as Markdown within a table."""
     line = (part.__doc__ or "").strip().splitlines()[0].removesuffix(".")
+    line = re.sub(r"; see `functional\.\w+`$", "", line)
     line = re.sub(r":math:`([^`]*)`", r"$\1$", line).replace("``", "`")
     return line.replace("|", r"\|")
 

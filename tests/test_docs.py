@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from nnative import nn
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name != "index.md")
 
@@ -31,6 +33,18 @@ def test_the_parts_that_are_marked_are_those_that_torch_does_not_have():
             theirs = getattr(theirs, name)
         beyond |= {name for name in names if not hasattr(theirs, name)}
     assert beyond == module.BEYOND_TORCH
+
+
+def test_every_class_has_an_example_or_names_the_function_that_has():
+    sections, missing = list_parts().sections(), []
+    for kind in ("Layers", "Containers", "Activations", "Losses", "Optimizers", "Schedules"):
+        _, namespace, names = sections[kind]
+        for name in names:
+            doc = getattr(namespace, name).__doc__
+            functions = re.findall(r"`functional\.(\w+)`", doc)
+            if ">>>" not in doc and not any(">>>" in getattr(nn.functional, f).__doc__ for f in functions):
+                missing.append(name)
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES)
