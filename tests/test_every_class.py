@@ -63,7 +63,25 @@ ARRAYS = {
     "SoftMarginLoss": [X, SIGNS],
     "TripletMarginLoss": [X, Y, Z],
 }
-FLAT = ("Step", "Sign")  # their gradient is 0
+VARIANTS = {  # what decides about other kernels or other state than the defaults
+    "BatchNorm1d without affine": lambda: nn.BatchNorm1d(C, affine=False),
+    "BatchNorm1d without statistics": lambda: nn.BatchNorm1d(C, track_running_stats=False),
+    "BatchNorm1d of averages": lambda: nn.BatchNorm1d(C, momentum=None),
+    "BatchNorm1d of runs": lambda: nn.Sequential(nn.Unflatten(1, (4, 6)), nn.BatchNorm1d(4)),
+    "Dropout in classic mode": lambda: nn.Dropout(0.3, mode="classic"),
+    "Embedding with options": lambda: nn.Embedding(
+        C, 5, padding_idx=2, max_norm=0.7, norm_type=1.0, scale_grad_by_freq=True
+    ),
+    "GroupNorm without affine": lambda: nn.GroupNorm(4, C, affine=False),
+    "GroupNorm of runs": lambda: nn.Sequential(nn.Unflatten(1, (4, 6)), nn.GroupNorm(2, 4)),
+    "LayerNorm without affine": lambda: nn.LayerNorm(C, elementwise_affine=False),
+    "LayerNorm without bias": lambda: nn.LayerNorm(C, bias=False),
+    "Linear without bias": lambda: nn.Linear(C, 7, bias=False),
+    "PReLU of channels": lambda: nn.PReLU(C),
+    "RMSNorm without affine": lambda: nn.RMSNorm(C, elementwise_affine=False),
+    "Residual with a shortcut": lambda: nn.Residual(nn.Linear(C, 7), nn.Linear(C, 7, bias=False)),
+}
+NO_DIFFERENCES = ("Step", "Sign", "Embedding with options")  # what they return as gradient is no derivative
 CLASSES = [name for name in nn.__all__ if inspect.isclass(getattr(nn, name)) and name not in ("Module", "Parameter")]
 OPTIMIZERS = [name for name in optim.__all__ if inspect.isclass(getattr(optim, name)) and name != "Optimizer"]
 
@@ -73,7 +91,7 @@ class Owner(nn.Module):
 
     def __init__(self, name):
         super().__init__()
-        self.part = getattr(nn, name)(*ARGUMENTS.get(name, tuple)())
+        self.part = VARIANTS[name]() if name in VARIANTS else getattr(nn, name)(*ARGUMENTS.get(name, tuple)())
         self.call = CALLS.get(name, lambda part, *tensors: part(*tensors))
 
     def forward(self, *tensors):
@@ -81,7 +99,7 @@ class Owner(nn.Module):
 
 
 def arrays(name, dtype):
-    given = ARRAYS.get(name, [X, Y] if name.endswith("Loss") else [X])
+    given = ARRAYS.get(name.split()[0], [X, Y] if name.endswith("Loss") else [X])
     return [a.astype(dtype) if a.dtype.kind == "f" else a for a in given]
 
 
@@ -115,7 +133,7 @@ def train(name, dtype, compiled):
     return results, bits(layer.state_dict().values()), bits(parameters), random.default_generator.stream
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", [*CLASSES, *VARIANTS])
 def test_recorded_steps_have_the_bits_of_eager_ones_on_any_threads_and_instruction_set(
     name, dtype, fma_isas, set_threads
 ):
@@ -129,7 +147,7 @@ def test_recorded_steps_have_the_bits_of_eager_ones_on_any_threads_and_instructi
         assert train(name, dtype, compiled) == want, (isa, threads, compiled)
 
 
-@pytest.mark.parametrize("name", [name for name in CLASSES if name not in FLAT])
+@pytest.mark.parametrize("name", [name for name in (*CLASSES, *VARIANTS) if name not in NO_DIFFERENCES])
 @pytest.mark.parametrize("training", [True, False])
 def test_gradients_are_the_differences_of_results(name, training):
     layer = Owner(name).double().train(training)
@@ -149,15 +167,34 @@ def test_gradients_are_the_differences_of_results(name, training):
     assert nn.utils.gradcheck(result, [*leaves, *parameters])
 
 
-class Training:
-    """A network, an optimizer with its default options, and a step."""
+SWITCHED_ON = {
+    "amsgrad": True,
+    "centered": True,
+    "dampening": 0.1,
+    "decoupled_weight_decay": True,
+    "initial_accumulator_value": 0.1,
+    "l1": 1e-3,
+    "l2": 1e-3,
+    "lr_decay": 0.1,
+    "maximize": True,
+    "momentum": 0.5,
+    "t0": 2,
+    "weight_decay": 0.1,
+}
 
-    def __init__(self, name, dtype):
+
+class Training:
+    """A network, an optimizer with its default options or with all that there are, and a step."""
+
+    def __init__(self, name, dtype, switched_on):
         random.manual_seed(1)
         self.model = nn.Sequential(nn.Linear(C, 33), nn.ReLU(), nn.Linear(33, C)).to(dtype)
         self.layer = nn.Linear(C, 5, dtype=dtype)
         target = self.layer if name == "Perceptron" else self.model.parameters()
-        self.optimizer = getattr(optim, name)(target)
+        constructor = getattr(optim, name)
+        options = SWITCHED_ON if switched_on else {}
+        known = inspect.signature(constructor).parameters
+        self.optimizer = constructor(target, **{k: v for k, v in options.items() if k in known})
 
     def loss(self, x, y):
         self.optimizer.zero_grad()
@@ -175,14 +212,15 @@ class Training:
         return loss
 
 
+@pytest.mark.parametrize("switched_on", [False, True])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers_have_one_result_recorded_and_eager_on_any_threads_and_instruction_set(
-    name, dtype, fma_isas, set_threads
+    name, switched_on, dtype, fma_isas, set_threads
 ):
     def run(isa, threads, compiled):
         _native.set_isa(isa)
         set_threads(threads)
-        training = Training(name, dtype)
+        training = Training(name, dtype, switched_on)
         step = nnative.compile(training.step) if compiled else training.step
         labels = np.eye(5)[LABELS % 5] if name == "Perceptron" else LABELS
         losses = [step(nnative.Tensor(X.astype(dtype)), labels) for _ in range(5)]
