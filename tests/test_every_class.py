@@ -82,6 +82,8 @@ VARIANTS = {  # what decides about other kernels or other state than the default
     "Residual with a shortcut": lambda: nn.Residual(nn.Linear(C, 7), nn.Linear(C, 7, bias=False)),
 }
 NO_DIFFERENCES = ("Step", "Sign", "Embedding with options")  # what they return as gradient is no derivative
+MIXED = ("BatchNorm1d without statistics", "Embedding with options")  # rows that are a batch's, weights that move
+CONTAINERS = ("DenseBlock", "ModuleDict", "ModuleList", "ParameterList", "Residual", "Sequential")
 CLASSES = [name for name in nn.__all__ if inspect.isclass(getattr(nn, name)) and name not in ("Module", "Parameter")]
 OPTIMIZERS = [name for name in optim.__all__ if inspect.isclass(getattr(optim, name)) and name != "Optimizer"]
 
@@ -165,6 +167,32 @@ def test_gradients_are_the_differences_of_results(name, training):
 
     leaves = [nnative.Tensor(inputs[i].copy(), requires_grad=True) for i in checked]
     assert nn.utils.gradcheck(result, [*leaves, *parameters])
+
+
+@pytest.mark.parametrize("name", [n for n in (*CLASSES, *VARIANTS) if n not in MIXED and not n.endswith("Loss")])
+def test_a_row_does_not_depend_on_the_batch_around_it(name, dtype):
+    layer = Owner(name).to(dtype).eval()
+    tensors = [nnative.Tensor(a) for a in arrays(name, dtype)]
+    whole = layer(*tensors).detach().numpy()
+    for rows in (slice(0, 1), slice(5, 8), slice(40, N)):
+        part = layer(*[nnative.Tensor(np.ascontiguousarray(t.data[rows])) for t in tensors])
+        np.testing.assert_array_equal(part.detach().numpy(), whole[rows])
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSES if name not in CONTAINERS])
+def test_what_is_printed_and_saved_is_torchs(name):
+    torch = pytest.importorskip("torch")
+    if not hasattr(torch.nn, name):
+        return
+    given = (1,) if name in ("Softmin", "Softmax", "LogSoftmax") else ARGUMENTS.get(name, tuple)()
+    ours, theirs = getattr(nn, name)(*given), getattr(torch.nn, name)(*given)
+    assert repr(ours) == repr(theirs)
+    ours.load_state_dict(theirs.state_dict())
+    theirs.load_state_dict({key: torch.tensor(np.asarray(value)) for key, value in ours.state_dict().items()})
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for key, value in theirs.state_dict().items():
+        assert np.asarray(ours.state_dict()[key]).dtype == value.numpy().dtype
+        np.testing.assert_array_equal(ours.state_dict()[key], value)
 
 
 SWITCHED_ON = {
