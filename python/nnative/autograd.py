@@ -15,9 +15,12 @@ import numpy as np
 
 from nnative import _native
 from nnative.grad_mode import mode
+from nnative.recording import hooks as registry
 from nnative.recording import state as recording_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from nnative.tensor import Tensor
@@ -160,6 +163,7 @@ class Function:
     inputs: tuple[Any, ...] | None  # the arguments of `apply`; None once the graph is freed
     saved_tensors: tuple[Any, ...] = ()
     number: int  # counts nodes: an operation has a higher number than those that made its inputs
+    hooks: Callable[[Array], Array] | None = None  # what `Tensor.register_hook` added to its result
 
     @property
     def needs_input_grad(self) -> list[bool]:
@@ -267,17 +271,26 @@ def leaves(root: TensorBase) -> list[TensorBase]:
     return list(found.values())
 
 
+# The hooks of leaves by their ids: callables with the leaf as `tensor()`.
+leaf_hooks: dict[int, Any] = {}
+
+
 def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
+    if recording_state.recording is not None:
+        recording_state.recording.watch(registry, "version")
     if root._node is None:
-        _accumulate(root, gradient, fresh=False)
+        hooks = leaf_hooks.get(id(root))
+        _accumulate(root, gradient if hooks is None else hooks(gradient), fresh=False)
         return
-    arrived = {root._node: gradient}
+    arrived: dict[Any, Array] = {root._node: gradient}
     observer = recording_state.observer
     for node in _nodes(root._node):
         grad = arrived.pop(node, None)
         inputs = node.inputs
         assert inputs is not None
         if grad is not None:
+            if node.hooks is not None:
+                grad = node.hooks(grad)
             grads = node.backward(node, grad)
             if not isinstance(grads, tuple):
                 grads = (grads,)
@@ -298,7 +311,9 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
                     )
                 if observer is not None:
                     observer.gradient(node, tensor, g, grad)
-                before = tensor._node
+                before: Any = tensor._node
+                if before is None and leaf_hooks:
+                    before = leaf_hooks.get(id(tensor))  # which want the sum
                 if before is None:
                     _accumulate(tensor, g, node.returns_fresh)
                 elif before in arrived:
@@ -308,6 +323,8 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
         if not retain_graph:
             node.inputs = None
             node.saved_tensors = ()
+    for hooks, grad in arrived.items():
+        _accumulate(hooks.tensor(), hooks(grad), fresh=False)
 
 
 def _accumulate(leaf: TensorBase, gradient: Array, fresh: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -16,6 +16,8 @@ from nnative.recording import reads_value
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
+
+    from nnative.tensor_hooks import TensorHandle
 
 Self = TypeVar("Self", bound="Tensor")
 
@@ -182,6 +184,40 @@ class Tensor(TensorBase):
         """Set ``requires_grad`` and return the tensor."""
         self.requires_grad = requires_grad
         return self
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> TensorHandle:
+        """Call ``hook(grad)`` when the tensor's gradient is known; what it returns, unless None, replaces it.
+
+        The gradient of a leaf is the sum of one backward pass, before it is added to ``grad``. In a recorded step hooks
+        run while it is recorded: what they compute with tensors is part of the recording.
+
+        Parameters
+        ----------
+        hook
+            A function of a tensor that returns None, or a gradient of the same shape and dtype.
+
+        Returns
+        -------
+        TensorHandle
+            Its ``remove()`` takes the hook away, as does the end of a ``with`` block.
+
+        Raises
+        ------
+        RuntimeError
+            For a tensor that requires no gradient.
+
+        Examples
+        --------
+        >>> import nnative
+        >>> x = nnative.ones(2, requires_grad=True)
+        >>> handle = x.register_hook(lambda grad: grad.clip(-1.0, 1.0))
+        >>> (x * 3).sum().backward()
+        >>> x.grad
+        array([1., 1.], dtype=float32)
+        """
+        from nnative import tensor_hooks  # here, since few need it
+
+        return tensor_hooks.register(self, hook)
 
     def zero_grad(self) -> None:
         """Forget the gradient."""

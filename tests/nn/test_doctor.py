@@ -51,16 +51,45 @@ def test_saturated_units_are_counted(layer, far):
     assert report["0"].saturated is None
 
 
-def test_the_limits_of_hardtanh_are_its_own():
-    class Hardtanh(nn.Module):
-        min_val, max_val = -2.0, 3.0
+# Of one unit in each column: always at the lower end, in the middle, there at times, above everything.
+COLUMNS = np.array([[-9.0, 0.1, -9.0, 9.0], [-8.0, 0.2, 2.1, 9.0]], "float32")
+ENDS = [
+    (nn.ReLU(), 0.25, None),
+    (nn.ReLU6(), 0.25, 0.25),
+    (nn.Hardswish(), 0.25, None),
+    (nn.Threshold(0.0, 5.0), 0.25, None),
+    (nn.Hardshrink(0.5), 0.25, None),  # the second
+    (nn.Softshrink(0.5), 0.25, None),
+    (nn.Sigmoid(), None, 5 / 8),
+    (nn.Hardsigmoid(), None, 5 / 8),
+    (nn.Tanh(), None, 5 / 8),
+    (nn.Softsign(), None, 0.0),
+    (nn.Hardtanh(), None, 6 / 8),
+    (nn.Hardtanh(-2.0, 3.0), None, 5 / 8),
+    (nn.LeakyReLU(), None, None),
+    (nn.GELU(), None, None),
+]
+
+
+@pytest.mark.parametrize(("layer", "dead", "saturated"), ENDS, ids=[repr(layer) for layer, *_ in ENDS])
+def test_each_activation_has_its_own_ends(layer, dead, saturated):
+    report = nn.utils.doctor(nn.Sequential(layer, nn.Linear(4, 1)), COLUMNS, np.zeros((2, 1), "float32"))
+    assert (report["0"].dead, report["0"].saturated) == (dead, saturated)
+
+
+def test_functions_have_the_ends_of_their_arguments():
+    class Functional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last = nn.Linear(4, 1)
 
         def forward(self, x):
-            return x.clip(self.min_val, self.max_val)
+            y = nn.functional.hardtanh(x, -2.0, 3.0) + nn.functional.threshold(x, 0.0, 5.0)
+            return self.last(y + nn.functional.hardswish(x))
 
-    x = np.array([[-9.0, -2.0, -1.9, 0.0], [2.9, 2.96, 3.0, 9.0]], "float32")
-    report = nn.utils.doctor(nn.Sequential(Hardtanh(), nn.Linear(4, 1)), x, np.zeros((2, 1), "float32"))
-    assert report["0"].saturated == 5 / 8
+    report = nn.utils.doctor(Functional(), COLUMNS, np.zeros((2, 1), "float32"))
+    assert report["hardtanh"].saturated == 5 / 8
+    assert report["threshold"].dead == report["hardswish"].dead == 0.25
 
 
 def test_figures_are_those_of_the_definitions():

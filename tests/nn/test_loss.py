@@ -226,6 +226,26 @@ def test_weights_of_samples_multiply_losses_that_are_not_reduced(dtype):
     np.testing.assert_allclose(x.grad, expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(("name", "arguments", "arrays", "needs"), CASES, ids=IDS)
+def test_weighted_losses_of_samples_are_recorded_and_torchs(name, arguments, arrays, needs):
+    torch = pytest.importorskip("torch")
+    ours, theirs = ours_and_theirs(torch, name, arguments, "none", "float64")
+    arrays = [np.asarray(a) for a in arrays]
+
+    def step(weights, *inputs):
+        losses = ours(*[nnative.Tensor(a.data, requires_grad=i in needs) for i, a in enumerate(inputs)])
+        return (losses * weights).sum() / weights.sum()
+
+    recorded = nnative.compile(step)
+    shape = theirs(*map(torch.tensor, arrays)).shape
+    for seed in range(3):
+        weights = np.asarray(np.random.default_rng(seed).uniform(0, 2, shape))
+        value = recorded(weights, *arrays).item()
+        assert value == step(*map(nnative.Tensor, (weights, *arrays))).item()
+        expected = (theirs(*map(torch.tensor, arrays)) * torch.tensor(weights)).sum() / weights.sum()
+        assert value == pytest.approx(expected.item(), rel=1e-9)
+
+
 def test_one_hot_probabilities_are_classes(dtype):
     x = nnative.Tensor(X.astype(dtype))
     hard, soft = F.cross_entropy(x, LABELS), F.cross_entropy(x, np.eye(C, dtype=dtype)[LABELS])
@@ -315,6 +335,9 @@ def test_old_reduction_arguments_mean_what_they_did():
             ValueError,
             r"\[multi_margin_loss\] expected p to be 1 or 2, got 3",
         ),
+        (lambda x: nn.TripletMarginLoss(margin=0), ValueError, r"\[TripletMarginLoss\] expected margin to be above 0"),
+        (lambda x: nn.MultiMarginLoss(p=3), ValueError, r"\[MultiMarginLoss\] expected p to be 1 or 2, got 3"),
+        (lambda x: nn.MultiMarginLoss(weight=np.ones((2, 2))), ValueError, r"weight with shape \(C,\), got \(2, 2\)"),
         (lambda x: F.multi_margin_loss(x, Y), TypeError, r"\[multi_margin_loss\] expected target of an integer dtype"),
         (lambda x: F.multi_margin_loss(x, LABELS + 9), IndexError, "out of bounds"),
         (lambda x: F.cosine_embedding_loss(x, Y, SIGNS), ValueError, r"expected target with the input's shape \(7,\)"),

@@ -8,6 +8,7 @@ import pytest
 import nnative
 from nnative import nn, optim
 from nnative.optim import lr_scheduler
+from nnative.optim.swa_utils import SWALR
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((12, 8, 6)).astype("float32")
@@ -43,6 +44,7 @@ SCHEDULES = {
     "exponential": lambda o: lr_scheduler.ExponentialLR(o, 0.7),
     "one cycle": lambda o: lr_scheduler.OneCycleLR(o, 1.0, total_steps=20),
     "momentum": lambda o: lr_scheduler.SutskeverMomentum(o, period=2),
+    "averaging": lambda o: SWALR(o, 0.001, anneal_epochs=3),
 }
 
 
@@ -164,6 +166,9 @@ ERRORS = {
         "threshold mode x is unknown",
     ),
     "min_lr": (lambda: lr_scheduler.ReduceLROnPlateau(sgd(), min_lr=[1, 2]), ValueError, "min_lr must have the same"),
+    "swa_lr": (lambda: SWALR(sgd(), [1, 2]), ValueError, "swa_lr must have the same length"),
+    "swa epochs": (lambda: SWALR(sgd(), 1.0, -1), ValueError, "anneal_epochs must be equal or greater than 0, got -1"),
+    "swa anneal": (lambda: SWALR(sgd(), 1.0, anneal_strategy="x"), ValueError, "'cos' or 'linear', instead got x"),
     "nothing": (lambda: lr_scheduler.SequentialLR(sgd(), [], []), ValueError, "got no scheduler"),
     "no chain": (lambda: lr_scheduler.ChainedScheduler([]), ValueError, "got no scheduler"),
     "largest": (lambda: lr_scheduler.SutskeverMomentum(sgd(), 1.0), ValueError, r"max_momentum in \[0, 1\)"),

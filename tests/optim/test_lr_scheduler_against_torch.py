@@ -96,6 +96,9 @@ SIMPLE = {
         "OneCycleLR",
         {"max_lr": 0.3, "total_steps": 40, "three_phase": True, "div_factor": 9.0, "pct_start": 0.2},
     ),
+    "averaging": ("SWALR", {"swa_lr": 0.05}),
+    "averaging linear": ("SWALR", {"swa_lr": [0.05, 0.5], "anneal_epochs": 7, "anneal_strategy": "linear"}),
+    "averaging at once": ("SWALR", {"swa_lr": 0.05, "anneal_epochs": 0}),
     "one cycle constant": ("OneCycleLR", {"max_lr": 0.3, "total_steps": 40, "cycle_momentum": False}),
 }
 COMBINED = {
@@ -138,7 +141,7 @@ def make(name, lib, optimizer, **more):
     if name in COMBINED:
         return COMBINED[name](lib, optimizer)
     kind, options = SIMPLE[name]
-    return getattr(lib.lr_scheduler, kind)(optimizer, **options, **more)
+    return getattr(lib.swa_utils if kind == "SWALR" else lib.lr_scheduler, kind)(optimizer, **options, **more)
 
 
 def optimizers(kind):
@@ -260,5 +263,6 @@ def test_plateaus(settings):
         assert (ours.in_cooldown, ours.best) == (theirs.in_cooldown, theirs.best)
 
 
-def test_every_schedule_of_torch_is_here():
-    assert set(torch.optim.lr_scheduler.__all__) <= set(optim.lr_scheduler.__all__)
+def test_every_schedule_and_average_of_torch_is_here():
+    for ours, theirs in ((optim.lr_scheduler, torch.optim.lr_scheduler), (optim.swa_utils, torch.optim.swa_utils)):
+        assert set(theirs.__all__) <= set(ours.__all__)

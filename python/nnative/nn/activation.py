@@ -12,14 +12,22 @@ from nnative.tensor import Tensor
 
 
 class Identity(Module):
-    """Return the input; any arguments of the constructor are ignored, so that it can stand in for a layer."""
+    """Return the input; any arguments of the constructor are ignored, so that it can stand in for a layer.
+
+    Examples
+    --------
+    >>> import nnative
+    >>> from nnative import nn
+    >>> nn.Identity(54, unused=True)(nnative.tensor([1.0]))
+    tensor([1.])
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, x: Any) -> Any:
-        """Return x."""
-        return x
+    def forward(self, input: Any) -> Any:
+        """Return the input."""
+        return input
 
 
 class Activation(Module):
@@ -67,7 +75,10 @@ class ReLU(InPlace):
 
 
 class LeakyReLU(InPlace):
-    """x where x is positive, ``negative_slope`` · x elsewhere; the lecture notes use a slope of 0.1."""
+    """x where x is positive, ``negative_slope`` · x elsewhere; see `functional.leaky_relu`.
+
+    The lecture notes use a slope of 0.1.
+    """
 
     function = staticmethod(activation.leaky_relu)
     options = ("negative_slope",)
@@ -78,7 +89,7 @@ class LeakyReLU(InPlace):
 
 
 class GELU(Activation):
-    """x · Φ(x), Φ being the normal distribution function; or its approximation by tanh."""
+    """x · Φ(x), Φ being the normal distribution function; or its approximation by tanh; see `functional.gelu`."""
 
     function = staticmethod(smooth.gelu)
     options = ("approximate",)
@@ -89,43 +100,43 @@ class GELU(Activation):
 
 
 class SiLU(InPlace):
-    """x · σ(x), also called swish."""
+    """x · σ(x), also called swish; see `functional.silu`."""
 
     function = staticmethod(smooth.silu)
 
 
 class Mish(InPlace):
-    """x · tanh(log(1 + exp(x)))."""
+    """x · tanh(log(1 + exp(x))); see `functional.mish`."""
 
     function = staticmethod(smooth.mish)
 
 
 class Sigmoid(Activation):
-    """1 / (1 + exp(−x))."""
+    """1 / (1 + exp(−x)); see `functional.sigmoid`."""
 
     function = staticmethod(activation.sigmoid)
 
 
 class LogSigmoid(Activation):
-    """−log(1 + exp(−x))."""
+    """−log(1 + exp(−x)); see `functional.logsigmoid`."""
 
     function = staticmethod(smooth.logsigmoid)
 
 
 class Tanh(Activation):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent; see `functional.tanh`."""
 
     function = staticmethod(activation.tanh)
 
 
 class Tanhshrink(Activation):
-    """x − tanh(x)."""
+    """x − tanh(x); see `functional.tanhshrink`."""
 
     function = staticmethod(smooth.tanhshrink)
 
 
 class Softplus(Activation):
-    """log(1 + exp(beta · x)) / beta, and x where beta · x is above ``threshold``."""
+    """log(1 + exp(beta · x)) / beta, and x where beta · x is above ``threshold``; see `functional.softplus`."""
 
     function = staticmethod(smooth.softplus)
     options = ("beta", "threshold")
@@ -137,25 +148,25 @@ class Softplus(Activation):
 
 
 class Softsign(Activation):
-    """x / (1 + |x|)."""
+    """x / (1 + |x|); see `functional.softsign`."""
 
     function = staticmethod(smooth.softsign)
 
 
 class Step(Activation):
-    """1 where x is positive, else 0, also at 0; its gradient is 0."""
+    """1 where x is positive, else 0, also at 0; its gradient is 0; see `functional.step`."""
 
     function = staticmethod(activation.step)
 
 
 class Sign(Activation):
-    """1 where x is positive, else −1, also at 0; its gradient is 0."""
+    """1 where x is positive, else −1, also at 0; its gradient is 0; see `functional.sign`."""
 
     function = staticmethod(activation.sign)
 
 
 class GLU(Activation):
-    """a · σ(b) of the two halves a and b along ``dim``."""
+    """a · σ(b) of the two halves a and b along ``dim``; see `functional.glu`."""
 
     function = staticmethod(activation.glu)
     options = ("dim",)
@@ -166,7 +177,7 @@ class GLU(Activation):
 
 
 class Softmin(Activation):
-    """exp(−x) divided by its sum along ``dim``."""
+    """exp(−x) divided by its sum along ``dim``; see `functional.softmin`."""
 
     function = staticmethod(activation.softmin)
     options = ("dim",)
@@ -196,7 +207,7 @@ class Softmax(Activation):
 
 
 class LogSoftmax(Activation):
-    """The logarithm of the softmax along ``dim``, computed without overflow."""
+    """The logarithm of the softmax along ``dim``, computed without overflow; see `functional.log_softmax`."""
 
     function = staticmethod(activation.log_softmax)
     options = ("dim",)

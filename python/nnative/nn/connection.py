@@ -43,10 +43,10 @@ class Residual(Module):
         self.body = body
         self.shortcut = shortcut
 
-    def forward(self, x: Any) -> Tensor:
-        """Return body(x) + x, or + shortcut(x)."""
-        y = self.body(x)
-        past = x if self.shortcut is None else self.shortcut(x)
+    def forward(self, input: Any) -> Tensor:
+        """Return body(input) + input, or + shortcut(input)."""
+        y = self.body(input)
+        past = input if self.shortcut is None else self.shortcut(input)
         if y.shape != past.shape:
             raise ValueError(f"[Residual] expected body and shortcut of one shape, got {y.shape} and {past.shape}")
         return ops.add(y, past)
@@ -88,8 +88,8 @@ class DenseBlock(Module):
         self.layers = ModuleList(layers)
         self.dim = dim
 
-    def forward(self, x: Any) -> Tensor:
+    def forward(self, input: Any) -> Tensor:
         """Return the input and the outputs of all layers side by side."""
         for layer in self.layers:
-            x = ops.concatenate([x, layer(x)], self.dim)
-        return x  # type: ignore[no-any-return]
+            input = ops.concatenate([input, layer(input)], self.dim)
+        return input  # type: ignore[no-any-return]

@@ -102,11 +102,11 @@ class Sequential(_Numbered):
         for name, module in named.items():
             self.add_module(name, module)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Any) -> Any:
         """Apply the modules in their order."""
         for layer in self._layers():
-            x = layer(x)
-        return x
+            input = layer(input)
+        return input
 
 
 class ModuleList(_Numbered):
@@ -120,9 +120,9 @@ class ModuleList(_Numbered):
     (3, 6)
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(modules or ())
 
 
 class ModuleDict(Module):

@@ -81,10 +81,10 @@ class Dropout(_Dropout):
         self.inplace = inplace
         self.mode = mode
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x with elements dropped in training."""
+    def forward(self, input: Any) -> Tensor:
+        """Return the input with elements dropped in training."""
         self._watch("p", "mode")
-        return dropout(x, self.p, self.training, mode=self.mode)
+        return dropout(input, self.p, self.training, mode=self.mode)
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor."""
@@ -128,10 +128,10 @@ class AlphaDropout(_Dropout):
         self.p = drop_probability(p, None, name="alpha_dropout")
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x with elements dropped in training."""
+    def forward(self, input: Any) -> Tensor:
+        """Return the input with elements dropped in training."""
         self._watch("p")
-        return alpha_dropout(x, self.p, self.training)
+        return alpha_dropout(input, self.p, self.training)
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor."""
@@ -169,10 +169,10 @@ class GaussianDropout(_Dropout):
         super().__init__()
         self.p = noise_probability(p, keep)
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x times noise in training."""
+    def forward(self, input: Any) -> Tensor:
+        """Return input times noise in training."""
         self._watch("p")
-        return gaussian_dropout(x, self.p, self.training)
+        return gaussian_dropout(input, self.p, self.training)
 
 
 class GaussianNoise(_Random):
@@ -206,10 +206,10 @@ class GaussianNoise(_Random):
         super().__init__()
         self.std = std
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x with noise in training."""
+    def forward(self, input: Any) -> Tensor:
+        """Return the input with noise in training."""
         self._watch("std")
-        return gaussian_noise(x, self.std, self.training)
+        return gaussian_noise(input, self.std, self.training)
 
     def extra_repr(self) -> str:
         """Return the standard deviation."""

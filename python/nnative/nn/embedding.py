@@ -123,13 +123,13 @@ class Embedding(Module):
         if self.padding_idx is not None:
             _native.fill(self.weight.data[self.padding_idx], 0.0)
 
-    def forward(self, index: Any) -> Tensor:
+    def forward(self, input: Any) -> Tensor:
         """Return the rows at integer indices of any shape."""
         recording = recording_state.recording
         if recording is not None:
             for name in ("padding_idx", "max_norm", "norm_type", "scale_grad_by_freq"):
                 recording.watch(self, name)
-        return embedding(index, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq)
+        return embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq)
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor that are not as usual."""

@@ -27,9 +27,9 @@ class Flatten(Module):
         self.start_dim = start_dim
         self.end_dim = end_dim
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x with fewer dimensions."""
-        return ops.flatten(x, self.start_dim, self.end_dim)
+    def forward(self, input: Any) -> Tensor:
+        """Return the input with fewer dimensions."""
+        return ops.flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         """Return the dimensions."""
@@ -61,9 +61,9 @@ class Unflatten(Module):
         self.dim = dim
         self.unflattened_size = unflattened_size
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x with more dimensions."""
-        return unflatten(x, self.dim, self.unflattened_size)
+    def forward(self, input: Any) -> Tensor:
+        """Return the input with more dimensions."""
+        return unflatten(input, self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:
         """Return the dimension and its sizes."""

@@ -79,9 +79,9 @@ class Linear(Module):
         """Draw weight and bias anew."""
         _draw(self.in_features, self.weight, self.bias)
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x · weightᵀ + bias for x of shape (…, in_features)."""
-        return ops.linear(x, self.weight, self.bias)
+    def forward(self, input: Any) -> Tensor:
+        """Return input · weightᵀ + bias for input of shape (…, in_features)."""
+        return ops.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""
@@ -143,9 +143,9 @@ class Bilinear(Module):
         """Draw weight and bias anew."""
         _draw(self.in1_features, self.weight, self.bias)
 
-    def forward(self, x1: Any, x2: Any) -> Tensor:
-        """Return the products for x1 of shape (…, in1_features) and x2 of shape (…, in2_features)."""
-        return bilinear(x1, x2, self.weight, self.bias)
+    def forward(self, input1: Any, input2: Any) -> Tensor:
+        """Return the products for input1 of shape (…, in1_features) and input2 of shape (…, in2_features)."""
+        return bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Return the sizes."""
@@ -216,9 +216,9 @@ class Maxout(Module):
         """Draw weight and bias anew."""
         _draw(self.in_features, self.weight, self.bias)
 
-    def forward(self, x: Any) -> Tensor:
-        """Return the largest pieces for x of shape (…, in_features)."""
-        return maxout(ops.linear(x, self.weight, self.bias), self.num_pieces)
+    def forward(self, input: Any) -> Tensor:
+        """Return the largest pieces for input of shape (…, in_features)."""
+        return maxout(ops.linear(input, self.weight, self.bias), self.num_pieces)
 
     def extra_repr(self) -> str:
         """Return the sizes."""

@@ -24,14 +24,14 @@ class Loss(Module):
         self.reduction = legacy_reduction(type(self).__name__, size_average, reduce, reduction)
         check_reduction(type(self).__name__, self.reduction, self.batchmean)
 
-    def forward(self, *inputs: Any) -> Tensor:
-        """Return the loss of an input and a target, or what else the loss compares."""
+    def forward(self, *inputs: Any, **named: Any) -> Tensor:
+        """Return the loss of an input and a target, or what else the loss compares, under its function's names."""
         recording = recording_state.recording
         if recording is not None:
             for name in ("reduction", *self.options):
                 recording.watch(self, name)
         options = {name: getattr(self, name) for name in self.options}
-        return self.function(*inputs, reduction=self.reduction, **options)
+        return self.function(*inputs, **named, reduction=self.reduction, **options)
 
 
 def legacy_reduction(name: str, size_average: bool | None, reduce: bool | None, reduction: str) -> str:
@@ -226,6 +226,10 @@ class PoissonNLLLoss(Loss):
         self.log_input = log_input
         self.full = full
         self.eps = eps
+
+    def forward(self, log_input: Any, target: Any) -> Tensor:
+        """Return the loss of an input, which is a logarithm unless ``log_input=False``, and a target."""
+        return super().forward(log_input, target)
 
 
 class GaussianNLLLoss(Loss):

@@ -83,6 +83,8 @@ class TripletMarginLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
+        if not margin > 0:
+            raise ValueError(f"[TripletMarginLoss] expected margin to be above 0, got {margin}")
         self.margin = margin
         self.p = p
         self.eps = eps
@@ -105,6 +107,10 @@ class MultiMarginLoss(Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
+        if p not in (1, 2):
+            raise ValueError(f"[MultiMarginLoss] expected p to be 1 or 2, got {p}")
+        if weight is not None and weight.ndim != 1:
+            raise ValueError(f"[MultiMarginLoss] expected weight with shape (C,), got {weight.shape}")
         self.p = p
         self.margin = margin
         self.register_buffer("weight", weight)

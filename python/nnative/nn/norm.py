@@ -118,9 +118,9 @@ class BatchNorm1d(Module):
         if self.bias is not None:
             _native.fill(self.bias.data, 0.0)
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x normalised; in training, move the running statistics."""
-        shape = x.shape
+    def forward(self, input: Any) -> Tensor:
+        """Return input normalised; in training, move the running statistics."""
+        shape = input.shape
         if len(shape) != 2 and len(shape) != 3:
             raise ValueError(f"[BatchNorm1d] expected input of shape (N, C) or (N, C, L), got {shape}")
         if shape[1] != self.num_features:
@@ -135,7 +135,7 @@ class BatchNorm1d(Module):
         if self.training and not self.track_running_stats:
             mean = var = batches = None
         training = self.training or mean is None
-        return batch_norm(x, mean, var, self.weight, self.bias, training, self.momentum, self.eps, batches)
+        return batch_norm(input, mean, var, self.weight, self.bias, training, self.momentum, self.eps, batches)
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor."""

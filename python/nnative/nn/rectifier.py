@@ -15,7 +15,7 @@ from nnative.tensor import Tensor
 
 
 class ReLU6(InPlace):
-    """min(max(x, 0), 6)."""
+    """min(max(x, 0), 6); see `functional.relu6`."""
 
     function = staticmethod(rectifier.relu6)
 
@@ -67,7 +67,10 @@ class PReLU(Activation):
 
 
 class RReLU(InPlace):
-    """x where x is positive, a random slope · x elsewhere in training, the mean slope · x in evaluation."""
+    """x where x is positive, a random slope · x elsewhere; see `functional.rrelu`.
+
+    Slopes are random in training and their mean in evaluation.
+    """
 
     function = staticmethod(rectifier.rrelu)
     options = ("lower", "upper")
@@ -87,7 +90,7 @@ class RReLU(InPlace):
 
 
 class ELU(InPlace):
-    """x where x is positive, ``alpha`` · (exp(x) − 1) elsewhere."""
+    """x where x is positive, ``alpha`` · (exp(x) − 1) elsewhere; see `functional.elu`."""
 
     function = staticmethod(rectifier.elu)
     options = ("alpha",)
@@ -98,13 +101,13 @@ class ELU(InPlace):
 
 
 class SELU(InPlace):
-    """1.0507… · ELU(x, 1.6733…), which keeps mean 0 and variance 1 through the layers."""
+    """1.0507… · ELU(x, 1.6733…), which keeps mean 0 and variance 1 through the layers; see `functional.selu`."""
 
     function = staticmethod(rectifier.selu)
 
 
 class CELU(InPlace):
-    """max(x, 0) + min(alpha · (exp(x / alpha) − 1), 0)."""
+    """max(x, 0) + min(alpha · (exp(x / alpha) − 1), 0); see `functional.celu`."""
 
     function = staticmethod(rectifier.celu)
     options = ("alpha",)
@@ -115,7 +118,7 @@ class CELU(InPlace):
 
 
 class Softshrink(Activation):
-    """x moved towards 0 by ``lambd``, 0 where |x| is at most that."""
+    """x moved towards 0 by ``lambd``, 0 where |x| is at most that; see `functional.softshrink`."""
 
     function = staticmethod(rectifier.softshrink)
     options = ("lambd",)
@@ -130,7 +133,7 @@ class Softshrink(Activation):
 
 
 class Hardshrink(Activation):
-    """x where |x| is above ``lambd``, else 0."""
+    """x where |x| is above ``lambd``, else 0; see `functional.hardshrink`."""
 
     function = staticmethod(rectifier.hardshrink)
     options = ("lambd",)
@@ -145,7 +148,10 @@ class Hardshrink(Activation):
 
 
 class Hardtanh(InPlace):
-    """x, at least ``min_val`` and at most ``max_val``; ValueError unless the first is the smaller one."""
+    """x, at least ``min_val`` and at most ``max_val``; see `functional.hardtanh`.
+
+    Raises ValueError unless ``min_val`` is the smaller one.
+    """
 
     function = staticmethod(rectifier.hardtanh)
     options = ("min_val", "max_val")
@@ -159,19 +165,19 @@ class Hardtanh(InPlace):
 
 
 class Hardsigmoid(InPlace):
-    """min(max(x + 3, 0), 6) / 6."""
+    """min(max(x + 3, 0), 6) / 6; see `functional.hardsigmoid`."""
 
     function = staticmethod(rectifier.hardsigmoid)
 
 
 class Hardswish(InPlace):
-    """x · min(max(x + 3, 0), 6) / 6."""
+    """x · min(max(x + 3, 0), 6) / 6; see `functional.hardswish`."""
 
     function = staticmethod(rectifier.hardswish)
 
 
 class Threshold(InPlace):
-    """x where x is above ``threshold``, else ``value``."""
+    """x where x is above ``threshold``, else ``value``; see `functional.threshold`."""
 
     function = staticmethod(rectifier.threshold)
     options = ("threshold", "value")

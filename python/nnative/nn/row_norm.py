@@ -107,10 +107,10 @@ class LayerNorm(_RowNorm):
         self.elementwise_affine = elementwise_affine
         self._make(self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype)
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x normalised."""
+    def forward(self, input: Any) -> Tensor:
+        """Return input normalised."""
         self._watch()
-        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor."""
@@ -245,15 +245,15 @@ class GroupNorm(_RowNorm):
         self.affine = affine
         self._make((num_channels,), affine, affine and bias, dtype)
 
-    def forward(self, x: Any) -> Tensor:
-        """Return x normalised."""
+    def forward(self, input: Any) -> Tensor:
+        """Return input normalised."""
         self._watch()
-        shape = x.shape
+        shape = input.shape
         if len(shape) < 2 or shape[1] != self.num_channels:
             raise ValueError(
                 f"[GroupNorm] expected input of {self.num_channels} channels in dimension 1, got shape {shape}"
             )
-        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         """Return the arguments of the constructor."""

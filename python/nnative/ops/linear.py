@@ -111,13 +111,13 @@ def _batched(product: Callable[[Array, Array], Array], a: Array, b: Array, shape
     return out
 
 
-def linear(x: Tensor | Array, weight: Tensor | Array, bias: Tensor | Array | None = None) -> Tensor:
-    """Return x · weightᵀ + bias.
+def linear(input: Tensor | Array, weight: Tensor | Array, bias: Tensor | Array | None = None) -> Tensor:
+    """Return input · weightᵀ + bias.
 
     Parameters
     ----------
-    x
-        Input of shape (…, K), float32 or float64.
+    input
+        Of shape (…, K), float32 or float64.
     weight
         Of shape (M, K) and the input's dtype.
     bias
@@ -140,7 +140,7 @@ def linear(x: Tensor | Array, weight: Tensor | Array, bias: Tensor | Array | Non
     tensor([[4.],
             [4.]])
     """
-    return Linear.apply(x, weight, bias)
+    return Linear.apply(input, weight, bias)
 
 
 def matmul(a: Tensor | Array, b: Tensor | Array) -> Tensor:

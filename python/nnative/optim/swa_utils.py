@@ -1,4 +1,4 @@
-"""Averages of the weights of a model while it trains: equal (SWA) or exponential (EMA)."""
+"""Averages of the weights of a model while it trains, equal (SWA) or exponential (EMA), and a schedule for them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from nnative.autograd import TensorBase
 from nnative.grad_mode import no_grad
 from nnative.nn.module import Module
 from nnative.nn.norm import BatchNorm1d
+from nnative.optim.lr_scheduler.swa import SWALR
 from nnative.recording import state as recording_state
 from nnative.tensor import Tensor
 
 __all__ = [
+    "SWALR",
     "AveragedModel",
     "get_ema_avg_fn",
     "get_ema_multi_avg_fn",

@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from nnative.autograd import Function
     from nnative.nn.module import Module
 
-_DYING = ("ReLU", "ReLU6", "Threshold")  # units whose output is 0 pass no gradient on
-_LIMITS = {"Sigmoid": (0.0, 1.0), "Hardsigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0), "Softsign": (-1.0, 1.0)}
+# Units whose output is 0 (of Threshold: its value) pass no gradient on.
+_DYING = ("ReLU", "ReLU6", "Threshold", "Hardswish", "Hardshrink", "Softshrink")
+# Ends of the range where the slope is nearly 0; where units die, only the upper end counts.
+_LIMITS = {
+    "Sigmoid": (0.0, 1.0),
+    "Hardsigmoid": (0.0, 1.0),
+    "Tanh": (-1.0, 1.0),
+    "Softsign": (-1.0, 1.0),
+    "ReLU6": (0.0, 6.0),
+}
+# Activations with numbers that decide, by the names of these in the layer, in the order of the function.
+_NUMBERS = {"Hardtanh": ("min_val", "max_val"), "Threshold": ("threshold", "value")}
 _NEAR = 0.01  # of the range: the derivative of sigmoid and tanh is there below 4 % of its largest
 
 
@@ -34,7 +44,7 @@ class Layer(NamedTuple):
     mean: float
     std: float
     norm: float  # of its output, √Σy²
-    dead: float | None  # share of ReLU units that are 0 for the whole batch; None for other layers
+    dead: float | None  # share of units that are 0 for the whole batch; None where such units can live
     saturated: float | None  # share of values within 1 % of an end of the activation's range; None for other layers
     gradient_norm: float  # of the loss with respect to its output
     weight_norm: float | None  # of its parameters
@@ -100,8 +110,9 @@ def doctor(model: Module, x: Any, y: Any, loss: Callable[[Any, Any], Tensor] | N
     Diagnosis
         ``layers`` in the order of their first calls, each with mean, standard deviation and norm of its output, the
         norm of the gradient with respect to it, norms of its parameters and their gradients, the share of ``dead``
-        units (ReLU units that are 0 for the whole batch) and of ``saturated`` values (sigmoid, tanh and the like within
-        1 % of an end of their range). ``str`` gives a table.
+        units (of ReLU, ReLU6, Hardswish, Threshold and the shrinkages, that are 0 for the whole batch) and of
+        ``saturated`` values (of sigmoid, tanh, softsign and their hard forms, within 1 % of an end of their range).
+        ``str`` gives a table.
 
     References
     ----------
@@ -147,8 +158,8 @@ def _loss(output: Any, targets: Any) -> Tensor:
 class _Found:
     """A layer with its outputs and the gradients that came for them."""
 
-    def __init__(self, name: str, kind: str, module: Module | None) -> None:
-        self.name, self.kind, self.module = name, kind, module
+    def __init__(self, name: str, kind: str, module: Module | None, numbers: tuple[float, ...]) -> None:
+        self.name, self.kind, self.module, self.numbers = name, kind, module, numbers
         self.outputs: list[Array] = []
         self.gradients: dict[int, Array] = {}  # by call
 
@@ -167,17 +178,22 @@ class _Examination(ModuleObserver):
         _, place = self.path[-1]
         super().leave(module, output)
         if isinstance(output, TensorBase) and not _parts(module) and not _within(self.path):
-            self._keep(place, type(module).__name__, module, output)
+            kind = type(module).__name__
+            numbers = tuple(getattr(module, name) for name in _NUMBERS.get(kind, ()))
+            self._keep(place, kind, module, output, numbers)
 
     def note(self, node: Function, inputs: Sequence[TensorBase], arrays: Sequence[Any], result: Tensor) -> None:
         """Keep the result of an activation that no layer stands for."""
         kind = type(node).__name__
-        if (kind in _DYING or kind in _LIMITS) and self.path and _parts(self.path[-1][0]):
+        if kind in (*_DYING, *_LIMITS, *_NUMBERS) and self.path and _parts(self.path[-1][0]):
             place = self.path[-1][1]
-            self._keep(f"{place}.{kind.lower()}" if place else kind.lower(), kind, None, result)
+            numbers = node.saved_tensors[1:] if kind in _NUMBERS else ()
+            self._keep(f"{place}.{kind.lower()}" if place else kind.lower(), kind, None, result, numbers)
 
-    def _keep(self, place: str, kind: str, module: Module | None, output: TensorBase) -> None:
-        found = self.found.setdefault((place, kind), _Found(place, kind, module))
+    def _keep(
+        self, place: str, kind: str, module: Module | None, output: TensorBase, numbers: tuple[float, ...] = ()
+    ) -> None:
+        found = self.found.setdefault((place, kind), _Found(place, kind, module, numbers))
         self._kept.append(output)
         if output._node is not None:
             self._places.setdefault(id(output._node), []).append((found, len(found.outputs)))
@@ -224,18 +240,18 @@ def _layer(found: _Found) -> Layer:
 def _dead(found: _Found) -> float | None:
     if found.kind not in _DYING:
         return None
-    alive = np.any([np.any(output != 0, axis=0) for output in found.outputs], axis=0)
+    floor = found.numbers[1] if found.kind == "Threshold" else 0
+    alive = np.any([np.any(output != floor, axis=0) for output in found.outputs], axis=0)
     return 1.0 - float(np.mean(alive))
 
 
 def _saturated(found: _Found, values: Array) -> float | None:
-    limits = _LIMITS.get(found.kind)
-    if found.kind == "Hardtanh" and found.module is not None:
-        limits = found.module.min_val, found.module.max_val  # type: ignore[attr-defined]
+    limits = found.numbers if found.kind == "Hardtanh" else _LIMITS.get(found.kind)
     if limits is None:
         return None
     margin = _NEAR * (limits[1] - limits[0])
-    return float(np.mean((values < limits[0] + margin) | (values > limits[1] - margin)))
+    low = values < (-math.inf if found.kind in _DYING else limits[0] + margin)
+    return float(np.mean(low | (values > limits[1] - margin)))
 
 
 def _norm(arrays: Any) -> float:
