@@ -1,4 +1,4 @@
-"""Print what pyproject.toml requires: one tool's pin (``pins.py ruff``) or whole extras, a line each (``pins.py lint``)."""
+"""Print what pyproject.toml requires: a tool as it is pinned (``pins.py ruff``), or whole extras (``pins.py lint test``)."""
 
 from __future__ import annotations
 
