@@ -1,4 +1,4 @@
-"""Print what pyproject.toml requires: a tool as it is pinned (``pins.py ruff``), or whole extras (``pins.py lint test``)."""
+"""Print what pyproject.toml requires: the pin of a tool (``pins.py ruff``) or whole extras (``pins.py lint test``)."""
 
 from __future__ import annotations
 
