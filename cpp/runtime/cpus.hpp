@@ -1,4 +1,4 @@
-// How many CPUs this process may use.
+// Which CPUs this process may use, and how many.
 #pragma once
 
 #include <string>
@@ -17,5 +17,11 @@ int quota_cpus(const std::string& root = "");
 
 // The least of CPU affinity, the container's CPU quota and OMP_NUM_THREADS.
 int default_num_threads();
+
+// The CPU that this thread runs on; -1 where the system does not say.
+int current_cpu();
+
+// Moves this thread to another CPU than this one, if it may use another. It may come back.
+void leave_cpu(int cpu);
 
 }  // namespace nnative

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -56,6 +57,7 @@ struct Job {
   void (*body)(void*, const Team&);
   void* context;
   int size;
+  int cpu;  // of the caller
   std::byte* shared;
   std::byte* own;
   std::size_t own_bytes;
@@ -116,6 +118,7 @@ class Pool {
     if (!lock) return false;
     job.size = std::min(job.size, grow(job.size - 1) + 1);
     job.sync = &barrier_;
+    job.cpu = current_cpu();
     job_ = job;
     pending_.reset(static_cast<std::uint32_t>(job.size - 1));
     for (int i = 0; i < job.size - 1; ++i) {
@@ -161,9 +164,21 @@ class Pool {
         ticket.sleep_while(seen);
         awake_.fetch_add(1, std::memory_order_relaxed);
       }
+      leave_caller();
       job_.run(rank);
       if (pending_.add(std::uint32_t(-1)) == 1) pending_.wake();
     }
+  }
+
+  // Two spinning threads on one CPU take turns there for seconds while another CPU is idle: each time that the system
+  // looks, one of them is about to give way.
+  void leave_caller() {
+    static thread_local auto next = std::chrono::steady_clock::time_point{};
+    if (job_.cpu < 0 || job_.cpu != current_cpu()) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next) return;
+    next = now + std::chrono::milliseconds(5);
+    leave_cpu(job_.cpu);
   }
 
   std::mutex busy_;
@@ -218,7 +233,7 @@ void run_team(int threads, const Scratch& scratch, void (*body)(void*, const Tea
   const std::size_t shared = round_up(scratch.shared), own = round_up(scratch.own);
   std::byte* memory = scratch_buffer.ensure(shared + own * static_cast<std::size_t>(threads));
   const KernelFloatMode mode;
-  Job job{body, context, threads, memory, memory + shared, own, nullptr};
+  Job job{body, context, threads, -1, memory, memory + shared, own, nullptr};
   if (threads > 1 && the_pool().run(job)) return;
   job.size = 1;
   job.run(0);
