@@ -177,7 +177,7 @@ class Pool {
     if (job_.cpu < 0 || job_.cpu != current_cpu()) return;
     const auto now = std::chrono::steady_clock::now();
     if (now < next) return;
-    next = now + std::chrono::milliseconds(5);
+    next = now + std::chrono::microseconds(500);
     leave_cpu(job_.cpu);
   }
 

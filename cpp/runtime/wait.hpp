@@ -37,26 +37,16 @@ class WaitWord {
   }
 
   // Whether the value changed from `old` within kPatience. After a while the thread gives way: the one it waits for may
-  // be queued on this very CPU. If the CPU was indeed wanted (more threads than CPUs, or another program), the next
-  // waits sleep at once: that lets the others run, and it is on waking that threads move to idle CPUs.
+  // be queued on this very CPU.
   bool spin_while(std::uint32_t old) const {
     if (load() != old) return true;
-    static thread_local int sleeps = 0;
     const auto start = Clock::now();
     for (Nanoseconds waited{0}; waited < kPatience; waited = Clock::now() - start) {
       for (int i = 0; i < 32; ++i) {
         if (load() != old) return true;
         pause_cpu();
       }
-      if (sleeps > 0) {
-        --sleeps;
-        return false;
-      }
-      if (waited > kSelfish) {
-        const auto before = Clock::now();
-        std::this_thread::yield();
-        if (Clock::now() - before > kLongYield) sleeps = kSleeps;
-      }
+      if (waited > kSelfish) std::this_thread::yield();
     }
     return load() != old;
   }
@@ -79,8 +69,6 @@ class WaitWord {
   // Python between two launches, and longer than waking a sleeper takes (20 µs); see bench/bench_runtime.py.
   static constexpr Nanoseconds kPatience{100000};
   static constexpr Nanoseconds kSelfish{4000};
-  static constexpr Nanoseconds kLongYield{2000};  // with nobody waiting for the CPU a yield returns at once
-  static constexpr int kSleeps = 8;
 
   std::atomic<std::uint32_t> value_{0};
   std::atomic<std::uint32_t> sleepers_{0};
