@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from nnative import Tensor, _native
+from nnative import Tensor, _native, check, reference
 
 
 def pytest_addoption(parser):
@@ -84,3 +84,33 @@ def fma_isas():
     before = _native.isa()
     yield [name for name, supported in _native.isas() if supported and name != "baseline"]
     _native.set_isa(before)
+
+
+def _bits(value):
+    if isinstance(value, list | tuple):
+        return [_bits(v) for v in value]
+    return value.tobytes() if isinstance(value, np.ndarray) else value
+
+
+@pytest.fixture(params=[60_001, 60_002])
+def same_bits(request, dtype, fma_isas, set_threads):
+    """Return a function that compares a kernel over instruction sets and threads: results, and what changes in place.
+
+    The example arguments of its reference check, large enough to be shared.
+    """
+    if not fma_isas:
+        pytest.skip("the baseline, without fused multiply-add, is exempt")
+    examples = reference.examples()
+
+    def check_bits(kernel):
+        expected = None
+        for isa in fma_isas:
+            _native.set_isa(isa)
+            for threads in (1, 2, 3):
+                set_threads(threads)
+                args = examples[kernel](check.Maker(dtype), request.param)
+                got = _bits(getattr(_native, kernel)(*args)), _bits(args)
+                expected = got if expected is None else expected
+                assert got == expected, (isa, threads)
+
+    return check_bits

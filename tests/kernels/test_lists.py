@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from nnative import _native
+from nnative.reference.lists import EXAMPLES
 
 
 def _read_only(array):
     array.flags.writeable = False
     return array
+
+
+@pytest.mark.parametrize("kernel", EXAMPLES)
+def test_bits_depend_on_neither_threads_nor_instruction_set(kernel, same_bits):
+    same_bits(kernel)
 
 
 def test_nan_is_the_largest_and_the_smallest(dtype):
