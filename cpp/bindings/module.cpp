@@ -6,6 +6,7 @@ void bind_linear(py::module_&);
 void bind_activation(py::module_&);
 void bind_loss(py::module_&);
 void bind_optim(py::module_&);
+void bind_optim_adaptive(py::module_&);
 void bind_lists(py::module_&);
 void bind_random(py::module_&);
 void bind_elementwise(py::module_&);
@@ -22,7 +23,7 @@ PYBIND11_MODULE(_native, module) {
   using namespace nnative;
   module.attr("_kernels") = pybind11::list();
   for (const Registrar bind :
-       {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_lists, bind_random, bind_elementwise,
-        bind_reduce, bind_shape, bind_gather, bind_norm, bind_row_norm, bind_dropout, bind_program})
+       {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_optim_adaptive, bind_lists, bind_random,
+        bind_elementwise, bind_reduce, bind_shape, bind_gather, bind_norm, bind_row_norm, bind_dropout, bind_program})
     bind(module);
 }

@@ -11,7 +11,7 @@ constexpr int kTileVectors = 2;
 // Steps that are packed together, bytes of the packed panels that are walked together, and steps of a tile before the
 // next panel has its turn: so many that its rows of A stay in the first-level cache.
 constexpr int kBlockSteps = 512;
-constexpr int kTileSteps = 256;
 constexpr int kBlockBytes = 131072;
+constexpr int kTileSteps = 256;
 
 }  // namespace nnative::tuning

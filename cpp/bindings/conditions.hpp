@@ -1,0 +1,112 @@
+// What a recording relies on, compared before each replay: attributes, options, arguments.
+#pragma once
+
+#include <pybind11/stl.h>
+#include <structmember.h>
+
+#include <bit>
+#include <utility>
+
+#include "bindings/array.hpp"
+
+namespace nnative {
+
+inline py::object interned(const py::str& name) {
+  PyObject* same = name.inc_ref().ptr();
+  PyUnicode_InternInPlace(&same);
+  return py::reinterpret_steal<py::object>(same);
+}
+
+// Where an object keeps an attribute that is one of its class's __slots__, else null.
+inline PyObject** slot_of(const py::object& owner, const py::object& name) {
+  const auto descriptor = py::reinterpret_steal<py::object>(
+      PyObject_GetAttr(reinterpret_cast<PyObject*>(Py_TYPE(owner.ptr())), name.ptr()));
+  if (!descriptor) PyErr_Clear();
+  if (!descriptor || !Py_IS_TYPE(descriptor.ptr(), &PyMemberDescr_Type)) return nullptr;
+  const PyMemberDef* member = reinterpret_cast<PyMemberDescrObject*>(descriptor.ptr())->d_member;
+  if (member->type != T_OBJECT_EX) return nullptr;
+  return reinterpret_cast<PyObject**>(reinterpret_cast<char*>(owner.ptr()) + member->offset);
+}
+
+// An attribute that should be a certain object: a condition under which a recording holds, a gradient after a replay.
+// Most are in slots, so that the dozens of a step are compared in a few nanoseconds.
+struct Watch {
+  py::object owner;
+  py::object name;
+  py::object value;
+  PyObject** slot;
+
+  Watch(py::object owner_, const py::str& name_, py::object value_)
+      : owner(std::move(owner_)), name(interned(name_)), value(std::move(value_)), slot(slot_of(owner, name)) {}
+
+  bool holds() const {
+    if (slot != nullptr) return *slot == value.ptr();
+    PyObject* now = PyObject_GetAttr(owner.ptr(), name.ptr());
+    if (now == nullptr) PyErr_Clear();
+    Py_XDECREF(now);
+    return now == value.ptr();
+  }
+};
+
+inline PyObject* interned(const char* name) { return PyUnicode_InternFromString(name); }
+
+// Calls a function before a replay if one of the named options is another object than last time, or one that can change
+// in place.
+class Refresher {
+ public:
+  Refresher(py::object function, py::dict options, const py::tuple& names)
+      : function_(std::move(function)), options_(std::move(options)) {
+    for (const py::handle name : names) seen_.emplace_back(py::reinterpret_borrow<py::object>(name), py::none());
+  }
+
+  void operator()() {
+    bool changed = false;
+    for (auto& [name, value] : seen_) {
+      PyObject* now = PyDict_GetItemWithError(options_.ptr(), name.ptr());
+      if (now == nullptr) now = Py_None;
+      if (now == value.ptr() && (PyFloat_Check(now) || PyLong_Check(now) || PyTuple_Check(now))) continue;
+      value = py::reinterpret_borrow<py::object>(now);
+      changed = true;
+    }
+    if (changed) function_();
+  }
+
+ private:
+  py::object function_;
+  py::dict options_;
+  std::vector<std::pair<py::object, py::object>> seen_;
+};
+
+// What a call must bring to fit a recording: an array of this dtype and shape, or an equal constant.
+struct Argument {
+  py::object constant;   // null for an array
+  bool changes = false;  // whether the constant could have changed since: identity says nothing then
+  int type = 0;
+  std::vector<py::ssize_t> shape;
+  py::object dtype;  // the one that arrays mostly share
+
+  // The same value of the same type; floats by their bits, so that −0 is not 0 and NaN is itself.
+  bool equals(py::handle value) const {
+    if (!changes && constant.is(value)) return true;
+    if (Py_TYPE(value.ptr()) != Py_TYPE(constant.ptr())) return false;
+    if (PyFloat_CheckExact(value.ptr()))
+      return std::bit_cast<std::uint64_t>(PyFloat_AS_DOUBLE(value.ptr())) ==
+             std::bit_cast<std::uint64_t>(PyFloat_AS_DOUBLE(constant.ptr()));
+    return constant.equal(value);
+  }
+
+  bool fits(const py::array& array) const {
+    const bool same = py::detail::array_proxy(array.ptr())->descr == dtype.ptr();
+    return (same || array.dtype().num() == type) && static_cast<std::size_t>(array.ndim()) == shape.size() &&
+           std::equal(shape.begin(), shape.end(), array.shape());
+  }
+};
+
+struct Result {
+  Recorder::Place place;
+  py::dtype dtype;
+  std::vector<py::ssize_t> shape;
+  std::size_t bytes;
+};
+
+}  // namespace nnative
