@@ -64,7 +64,8 @@ class Refresher {
     for (auto& [name, value] : seen_) {
       PyObject* now = PyDict_GetItemWithError(options_.ptr(), name.ptr());
       if (now == nullptr) now = Py_None;
-      if (now == value.ptr() && (PyFloat_Check(now) || PyLong_Check(now) || PyTuple_Check(now))) continue;
+      const bool constant = now == Py_None || PyFloat_Check(now) || PyLong_Check(now) || PyTuple_Check(now);
+      if (now == value.ptr() && constant) continue;
       value = py::reinterpret_borrow<py::object>(now);
       changed = true;
     }

@@ -78,21 +78,26 @@ void launch_update(const std::vector<OptimSlot<T>>& slots, const Hyper* hyper, i
 template <std::size_t>
 using List = py::list;
 
-// Registers the face of a rule: params and grads, a list for each field, the cell. `pick` finds the kernel in a table.
+// Registers the face of a rule: params and grads, a list for each field, the cell, the bounds of rows' norms. `pick`
+// finds the kernel in a table.
 template <class Hyper, class Pick, std::size_t N, std::size_t... I>
 void def_rule(py::module_& module, const char* kernel, const std::array<Field, N>& fields, Pick pick,
               std::index_sequence<I...>) {
-  const auto step = [=](const py::list& params, const py::list& grads, const List<I>&... lists,
-                        const py::array& hyper) {
+  const auto step = [=](const py::list& params, const py::list& grads, const List<I>&... lists, const py::array& hyper,
+                        const py::list& max_norms) {
     const auto* cell = hyper_cell<Hyper>(kernel, hyper);
     const std::size_t n = params.size();
     const Column all(kernel, "params", params, n), gradients(kernel, "grads", grads, n);
     const State state(kernel, n, fields, std::array<const py::list*, N>{&lists...});
+    std::optional<Column> bounds;  // of matrices only: a vector has no rows
+    if (!max_norms.empty()) bounds.emplace(kernel, "max_norms", max_norms, n);
     std::vector<OptimCells> cells;
     const Slots<OptimSlot> slots(all, [&](auto zero, std::size_t i, Index size) {
       using T = decltype(zero);
-      const Index rows = rows_of(array_at(all, i)), row = rows == 0 ? 0 : size / rows;
-      OptimSlot<T> slot{element<T>(all, i, size), element<const T>(gradients, i, size), {}, {}, size, rows, row};
+      const auto* array = array_at(all, i);
+      const Index rows = rows_of(array), row = rows == 0 ? 0 : size / rows;
+      const double* bound = bounds && array->nd > 1 ? element<const double>(*bounds, i, 1) : nullptr;
+      OptimSlot<T> slot{element<T>(all, i, size), element<const T>(gradients, i, size), {}, {}, size, rows, row, bound};
       OptimCells numbers{};
       state.fill(slot, numbers, i);
       if (numbers.cell[0] != nullptr) cells.push_back(numbers);
@@ -104,7 +109,8 @@ void def_rule(py::module_& module, const char* kernel, const std::array<Field, N
     launch_update<float, Hyper>(slots.f32, cell, state.arrays, pick(kernels<float>()));
     launch_update<double, Hyper>(slots.f64, cell, state.arrays, pick(kernels<double>()));
   };
-  def_kernel(module, kernel, step, py::arg("params"), py::arg("grads"), py::arg(fields[I].name)..., py::arg("hyper"));
+  def_kernel(module, kernel, step, py::arg("params"), py::arg("grads"), py::arg(fields[I].name)..., py::arg("hyper"),
+             py::arg("max_norms") = py::list());
 }
 
 template <class Hyper, std::size_t N, class Pick>

@@ -99,16 +99,7 @@ void limit_rows(const Team& team, const ListSlot<T>* slots, Index count, double 
   const Range mine = share(team, total);
   for (Index s = 0; s < count && first < mine.end; ++s) {
     const Index rows = slots[s].row_count, end = min(mine.end - first, rows), K = rows > 0 ? slots[s].size / rows : 0;
-    for (Index r = max(mine.begin - first, Index{0}); r < end; ++r) {
-      T* const row = slots[s].to + r * K;
-      const double norm = sqrt(row_sum<double>(K, [=](Index i) {
-        const double x = row[i];
-        return x * x;
-      }));
-      if (!(norm > max_norm)) continue;
-      const T factor = static_cast<T>(max_norm / norm);
-      for_each({0, K}, [=](Index i) { row[i] *= factor; });
-    }
+    for (Index r = max(mine.begin - first, Index{0}); r < end; ++r) limit_norm(slots[s].to + r * K, K, max_norm);
     first += rows;
   }
 }

@@ -17,12 +17,14 @@ struct OptimSlot {
   T* array[kOptimArrays];
   const double* cell[kOptimCells];
   Index size, rows, row;
+  const double* max_norm;  // at most this is the Euclidean norm of a row after the update; null: no bound
 
   template <class Visit>
   void for_each_array(Visit visit) {
     visit(param, size), visit(grad, size);
     for (T*& state : array) visit(state, size);
     for (const double*& state : cell) visit(state, 1);
+    visit(max_norm, 1);
   }
   void keep_rows(Index begin, Index end) {
     param += begin * row, grad += begin * row;

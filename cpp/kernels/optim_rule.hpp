@@ -50,6 +50,8 @@ inline void run_rule(const Team& team, const OptimSlot<T>* slots, Index count, c
   Cells seen = cells_of(slots[0]);
   Rule rule(h, seen);
   for_share(team, slots, count, [&](const OptimSlot<T>& slot, Index begin, Index end) {
+    const bool bounded = slot.max_norm != nullptr;
+    if (bounded) begin = round_up(begin, slot.row), end = round_up(end, slot.row);  // whole rows
     const Cells now = cells_of(slot);
     bool same = true;  // as parameters of a group mostly are
     for (int c = 0; c < kOptimCells; ++c) same &= now.value[c] == seen.value[c];
@@ -57,16 +59,18 @@ inline void run_rule(const Team& team, const OptimSlot<T>* slots, Index count, c
     const OptimSlot<T> s = slot;
     const Rule r = rule;
     // Another core has read the parameter: its lines are asked for well before they are written.
-    constexpr Index kBlock = 256, kAhead = 1024, kLine = 64 / static_cast<Index>(sizeof(T));
+    constexpr Index kAhead = 1024, kLine = 64 / static_cast<Index>(sizeof(T));
+    const Index size = bounded ? s.row : 256;
     const auto fetch = [&](Index from, Index to) {
       for (Index i = from; i < min(to, end); i += kLine) __builtin_prefetch(s.param + i, 1);
     };
     fetch(begin, begin + kAhead);
-    for (Index block = begin; block < end; block += kBlock) {
-      const Index next = min(block + kBlock, end);
+    for (Index block = begin; block < end; block += size) {
+      const Index next = min(block + size, end);
       fetch(block + kAhead, next + kAhead);
 #pragma omp simd
       for (Index i = block; i < next; ++i) r(s, i);
+      if (bounded) limit_norm(s.param + block, size, *s.max_norm);
     }
   });
 }

@@ -19,6 +19,18 @@ template <class T>
   return (a >= b) | (a != a) ? a : b;
 }
 
+// Scales a row whose Euclidean norm is larger to max_norm.
+template <class T>
+inline void limit_norm(T* row, Index size, double max_norm) {
+  const double norm = sqrt(row_sum<double>(size, [=](Index i) {
+    const double x = row[i];
+    return x * x;
+  }));
+  if (!(norm > max_norm)) return;
+  const T factor = static_cast<T>(max_norm / norm);
+  for_each({0, size}, [=](Index i) { row[i] *= factor; });
+}
+
 // Calls update(slot, begin, end) for this member's share of all elements of all slots laid end to end.
 template <class Slot, class Update>
 inline void for_share(const Team& team, const Slot* slots, Index count, Update update) {

@@ -35,6 +35,7 @@ def sgd_step(
     momentum_buffers: list[NDArray[Any]],
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def asgd_step(
     params: list[NDArray[Any]],
@@ -46,6 +47,7 @@ def asgd_step(
     etas: list[NDArray[Any]],
     mus: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def rprop_step(
     params: list[NDArray[Any]],
@@ -54,12 +56,14 @@ def rprop_step(
     step_sizes: list[NDArray[Any]],
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def lion_step(
     params: list[NDArray[Any]],
     grads: list[NDArray[Any]],
     exp_avgs: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def ftrl_step(
     params: list[NDArray[Any]],
@@ -67,6 +71,7 @@ def ftrl_step(
     zs: list[NDArray[Any]],
     ns: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def adam_step(
     params: list[NDArray[Any]],
@@ -76,6 +81,7 @@ def adam_step(
     max_exp_avg_sqs: list[NDArray[Any]],
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def nadam_step(
     params: list[NDArray[Any]],
@@ -85,6 +91,7 @@ def nadam_step(
     steps: list[NDArray[Any]],
     mu_products: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def radam_step(
     params: list[NDArray[Any]],
@@ -93,6 +100,7 @@ def radam_step(
     exp_avg_sqs: list[NDArray[Any]],
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def adamax_step(
     params: list[NDArray[Any]],
@@ -101,6 +109,7 @@ def adamax_step(
     exp_infs: list[NDArray[Any]],
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def adagrad_step(
     params: list[NDArray[Any]],
@@ -108,6 +117,7 @@ def adagrad_step(
     sums: list[NDArray[Any]],
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def adadelta_step(
     params: list[NDArray[Any]],
@@ -116,6 +126,7 @@ def adadelta_step(
     acc_deltas: list[NDArray[Any]],
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 def rmsprop_step(
     params: list[NDArray[Any]],
@@ -125,6 +136,7 @@ def rmsprop_step(
     momentum_buffers: list[NDArray[Any]],
     steps: list[NDArray[Any]],
     hyper: NDArray[Any],
+    max_norms: list[NDArray[Any]] = ...,
 ) -> None: ...
 
 # lists: arrays of float32 or float64; of one dtype where a number comes out

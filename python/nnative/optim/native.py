@@ -23,6 +23,9 @@ class NativeOptimizer(Optimizer):
     of a parameter's shape, from zeros, and ``cells``, of numbers with their first value, both in the kernel's order;
     ``state_for``, state that there is only while an option is true, an empty list for the kernel otherwise;
     ``at_least_0``, options so checked.
+
+    ``max_norm`` in a group, which no constructor has, is the largest Euclidean norm of a row of a matrix after an
+    update; the kernel scales longer rows to it as soon as it has written them.
     """
 
     kernel: ClassVar[Callable[..., None]]
@@ -34,6 +37,8 @@ class NativeOptimizer(Optimizer):
         """Raise for options that make no sense."""
         for name in self.at_least_0:
             self._check_range(group, name, _TEXTS.get(name, f"{name} value"))
+        if group.get("max_norm") is not None:
+            self._check_range(group, "max_norm", "max_norm value")
         if "betas" in group:
             for i, beta in enumerate(self._check_pair(group, "betas")):
                 if not 0 <= beta < 1:
@@ -52,17 +57,18 @@ class NativeOptimizer(Optimizer):
 
     def update(self, group: Group, params: list[Array], grads: list[Array], states: list[State]) -> None:
         """Update a group in one launch."""
-        cell, getters = self._cell_and_form(group)
+        cell, bound, (bounded, *getters) = self._cells_and_form(group)
         try:
             columns = [list(map(get, states)) if get is not None else [] for get in getters]
         except KeyError:  # an option that needs more state was switched on
             for param, state in zip(params, states, strict=True):
                 state |= self.init_state(group, param) | state
             columns = [list(map(get, states)) if get is not None else [] for get in getters]
-        type(self).kernel(params, grads, *columns, cell)
+        type(self).kernel(params, grads, *columns, cell, [bound] * len(params) if bounded else [])
 
     def _form(self, group: Group) -> tuple[Any, ...]:
-        return tuple([_getter(name) if self._used(group, name) else None for name in (*self.arrays, *self.cells)])
+        getters = [_getter(name) if self._used(group, name) else None for name in (*self.arrays, *self.cells)]
+        return group.get("max_norm") is not None, *getters
 
     def _used(self, group: Group, name: str) -> bool:
         return name not in self.state_for or bool(group[self.state_for[name]])

@@ -71,11 +71,12 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[TensorBase, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
-        self._cells: dict[int, tuple[Any, tuple[Array, tuple[Any, ...]]]] = {}
+        self._cells: dict[int, tuple[Any, tuple[Array, Array, tuple[Any, ...]]]] = {}
         if self.hyper_dtype is not None and self.hyper_dtype.names is not None:
             names = self.hyper_dtype.names
             self._read = (*names, *(o for o in dict.fromkeys(self.state_for.values()) if o not in names))
             self._hyper = operator.itemgetter(*self._read)
+            self._read += ("max_norm",)  # which a group may lack
         groups: list[Any] = list(params)
         if not groups:
             raise self._error(ValueError, "optimizer got an empty parameter list")
@@ -194,21 +195,26 @@ class Optimizer:
 
         It is the same array each time, so a recorded step that holds it sees a changed learning rate.
         """
-        return self._cell_and_form(group)[0]
+        return self._cells_and_form(group)[0]
 
-    def _cell_and_form(self, group: Group) -> tuple[Array, tuple[Any, ...]]:
+    def _cells_and_form(self, group: Group) -> tuple[Array, Array, tuple[Any, ...]]:
+        """Return the cells of the group's options and of its ``max_norm``, and `_form`."""
         values = self._hyper(group)
+        max_norm = group.get("max_norm")
+        if max_norm is not None:
+            values += (max_norm,)
         entry = self._cells.get(id(group))
         if entry is None or entry[0] != values:
             self.check(group)
-            cell = np.zeros((), dtype=self.hyper_dtype) if entry is None else entry[1][0]
+            cell, bound = (np.zeros((), self.hyper_dtype), np.zeros(())) if entry is None else entry[1][:2]
             cell[()] = values[: len(cell.dtype.names or ())]
+            bound[()] = np.inf if max_norm is None else max_norm
             # A list could change and still equal itself; as a tuple it differs, and is written at each step.
             kept = tuple(tuple(v) if isinstance(v, list) else v for v in values)
             form = self._form(group)
-            if entry is not None and entry[1][1] != form:
+            if entry is not None and entry[1][2] != form:
                 self.param_groups = [*self.param_groups]  # another object: the update has other arguments now
-            self._cells[id(group)] = entry = kept, (cell, form)
+            self._cells[id(group)] = entry = kept, (cell, bound, form)
         return entry[1]
 
     def _form(self, group: Group) -> tuple[Any, ...]:

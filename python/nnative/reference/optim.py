@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nnative.autograd import Array
+from nnative.reference.lists import limit_rows
+
+Update = Callable[..., None]
 
 
 def hyper(*names: str | tuple[str, int]) -> np.dtype[Any]:
     """Return the dtype of a cell that kernels read: named by the optimizer's options, flags as 0 or 1."""
     fields = [(n, np.float64) if isinstance(n, str) else (n[0], np.float64, n[1]) for n in names]
     return np.dtype(fields)
+
+
+def bounded(update: Update) -> Update:
+    """Give an update a last argument: for each parameter the largest norm of a matrix's row, or an empty list."""
+    count = len(inspect.signature(update).parameters)
+
+    @functools.wraps(update)
+    def bounded_update(*arguments: Any) -> None:
+        update(*arguments[:count])
+        for max_norms in filter(None, arguments[count:]):
+            for param, max_norm in zip(arguments[0], max_norms, strict=True):
+                if param.ndim > 1:
+                    limit_rows([param], float(max_norm))
+
+    return bounded_update
 
 
 SGD_HYPER = hyper("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
@@ -23,6 +43,7 @@ LION_HYPER = hyper("lr", ("betas", 2), "weight_decay", "maximize")
 FTRL_HYPER = hyper("lr", "beta", "l1", "l2", "maximize")
 
 
+@bounded
 def sgd_step(
     params: list[Array], grads: list[Array], momentum_buffers: list[Array], steps: list[Array], hyper: Array
 ) -> None:
@@ -44,6 +65,7 @@ def sgd_step(
         param -= lr * g
 
 
+@bounded
 def asgd_step(
     params: list[Array],
     grads: list[Array],
@@ -73,6 +95,7 @@ def asgd_step(
         next_mu[...] = 1 / max(1, step - t0)
 
 
+@bounded
 def rprop_step(
     params: list[Array],
     grads: list[Array],
@@ -93,6 +116,7 @@ def rprop_step(
         step += 1
 
 
+@bounded
 def lion_step(params: list[Array], grads: list[Array], exp_avgs: list[Array], hyper: Array) -> None:
     """Update parameters by the sign of an average of gradients (Chen et al. 2023)."""
     lr, (beta1, beta2), weight_decay, maximize = hyper.item()
@@ -102,6 +126,7 @@ def lion_step(params: list[Array], grads: list[Array], exp_avgs: list[Array], hy
         m[...] = beta2 * m + (1 - beta2) * g
 
 
+@bounded
 def ftrl_step(params: list[Array], grads: list[Array], zs: list[Array], ns: list[Array], hyper: Array) -> None:
     """Update parameters by following the regularised leader (McMahan et al. 2013)."""
     lr, beta, l1, l2, maximize = hyper.item()
@@ -119,7 +144,20 @@ def cells(*values: float) -> list[Array]:
     return [np.array(value, dtype=np.float64) for value in values]
 
 
-EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
+Maker = Callable[..., tuple[Any, ...]]
+
+
+def with_bounds(maker: Maker) -> Maker:
+    """Let an example of an update have bounds of rows every other time."""
+
+    def bounded_maker(make: Any, n: int) -> tuple[Any, ...]:
+        arguments = maker(make, n)
+        return *arguments, cells(*[0.8] * len(arguments[0])) if n % 2 else []
+
+    return bounded_maker
+
+
+_EXAMPLES: dict[str, Maker] = {
     "sgd_step": lambda make, n: (
         [make(n), make(3, 2), make(n)],
         [make(n), make(3, 2), make(n)],
@@ -160,3 +198,4 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
         np.array((0.5, 1, 0.5, 0.01, n % 2), dtype=FTRL_HYPER),
     ),
 }
+EXAMPLES = {name: with_bounds(maker) for name, maker in _EXAMPLES.items()}

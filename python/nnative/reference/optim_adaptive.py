@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nnative.autograd import Array
-from nnative.reference.optim import cells, hyper
+from nnative.reference.optim import Maker, bounded, cells, hyper, with_bounds
 
 ADAM_HYPER = hyper("lr", ("betas", 2), "eps", "weight_decay", "decoupled_weight_decay", "maximize")
 NADAM_HYPER = hyper("lr", ("betas", 2), "eps", "weight_decay", "decoupled_weight_decay", "momentum_decay", "maximize")
@@ -32,6 +31,7 @@ def _moments(g: Array, m: Array, v: Array, betas: tuple[float, float]) -> None:
     v[...] = betas[1] * v + (1 - betas[1]) * g**2
 
 
+@bounded
 def adam_step(
     params: list[Array],
     grads: list[Array],
@@ -54,6 +54,7 @@ def adam_step(
         param -= lr / (1 - betas[0] ** step) * m / (np.sqrt(v) / np.sqrt(1 - betas[1] ** step) + eps)
 
 
+@bounded
 def nadam_step(
     params: list[Array],
     grads: list[Array],
@@ -75,6 +76,7 @@ def nadam_step(
         param -= lr * average / (np.sqrt(v) / np.sqrt(1 - betas[1] ** step) + eps)
 
 
+@bounded
 def radam_step(
     params: list[Array],
     grads: list[Array],
@@ -98,6 +100,7 @@ def radam_step(
         param -= lr * update
 
 
+@bounded
 def adamax_step(
     params: list[Array],
     grads: list[Array],
@@ -116,6 +119,7 @@ def adamax_step(
         param -= lr / (1 - beta1**step) * m / u
 
 
+@bounded
 def adagrad_step(params: list[Array], grads: list[Array], sums: list[Array], steps: list[Array], hyper: Array) -> None:
     """Update parameters by steps over the root of the sum of squared gradients (Duchi et al. 2011)."""
     lr, lr_decay, eps, weight_decay, maximize = hyper.item()
@@ -126,6 +130,7 @@ def adagrad_step(params: list[Array], grads: list[Array], sums: list[Array], ste
         step += 1
 
 
+@bounded
 def adadelta_step(
     params: list[Array],
     grads: list[Array],
@@ -145,6 +150,7 @@ def adadelta_step(
         step += 1
 
 
+@bounded
 def rmsprop_step(
     params: list[Array],
     grads: list[Array],
@@ -174,7 +180,7 @@ def _lists(make: Any, n: int, *kinds: Any) -> list[list[Array]]:
     return [[kind(n), kind(3, 2), kind(n)] for kind in kinds]
 
 
-EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
+_EXAMPLES: dict[str, Maker] = {
     "adam_step": lambda make, n: (
         *_lists(make, n, make, make, make, make.positive),
         _lists(make, n, make.positive)[0] if n % 2 else [],
@@ -215,3 +221,4 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
         np.array((0.1, 0.99, 1e-8, 0.01, 0.9, n % 2), dtype=RMSPROP_HYPER),
     ),
 }
+EXAMPLES = {name: with_bounds(maker) for name, maker in _EXAMPLES.items()}
