@@ -13,8 +13,8 @@ def max_norm_(parameters: TensorBase | Iterable[TensorBase], max_norm: float) ->
     r"""Scale each unit's incoming weights whose norm is above ``max_norm`` to it, in place.
 
     :math:`w \leftarrow w \cdot \min(1, \frac{c}{\|w\|_2})` for each row w of a weight, such as `Linear`'s; one native
-    launch. Call it after the optimizer's step; it can be recorded with it. ``max_norm`` in the parameter group of an optimizer
-    does the same within the update.
+    launch. Call it after the optimizer's step; it can be recorded with it. ``max_norm`` in a parameter group of the
+    optimizer does the same within the update.
 
     Parameters
     ----------
