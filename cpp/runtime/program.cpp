@@ -14,6 +14,7 @@ namespace nnative {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
+constexpr double kBrief = 2e5, kWatched = 5e5;  // nanoseconds: of a round whose threads are watched, of rounds together
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
 constexpr std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
@@ -148,42 +149,52 @@ void Program::run() {
 
 Index Program::run(Index rounds, const std::function<void(Index, const Team&)>& before,
                    const std::function<bool(Index)>& after) {
-  struct Context {
-    Program& program;
-    Index rounds;
-    const std::function<void(Index, const Team&)>& before;
-    const std::function<bool(Index)>& after;
-    std::atomic<Index> done{0};
-    std::atomic<bool> stop{false};
-  } context{*this, rounds, before, after};
   const int members = members_for(nanoseconds_, num_threads());
   if (members != members_) plan(members);
-  int threads = 1;
-  if (members > 1) {
+  if (members == 1) return run_rounds(1, {0, rounds, before, after}).done;
+  // Many short rounds are run some at a time, since which number of threads is faster may change meanwhile.
+  const Index together = std::max<Index>(1, static_cast<Index>(kWatched / nanoseconds_));
+  Progress now{0, false};
+  while (now.done < rounds && !now.stopped) {
     // Who calls in a loop goes on calling: that repays waking the others.
-    const bool looping = std::chrono::steady_clock::now() - last_run_ < std::chrono::microseconds(100);
-    const double again = looping ? 10 : 1;
-    threads = std::min(members, threads_for(nanoseconds_ * static_cast<double>(rounds) * again));
+    const auto start = std::chrono::steady_clock::now();
+    const double again = start - last_run_ < std::chrono::microseconds(100) ? 10 : 1;
+    const int most = std::min(members, threads_for(nanoseconds_ * static_cast<double>(rounds - now.done) * again));
+    const int threads = pace_.choose(most, nanoseconds_ < kBrief);
+    const Index begin = now.done;
+    now = run_rounds(threads, {begin, std::min(rounds, begin + together), before, after});
+    last_run_ = std::chrono::steady_clock::now();
+    const std::chrono::duration<double, std::nano> time = last_run_ - start;
+    if (most > 1) pace_.note(threads, time.count() / static_cast<double>(now.done - begin));
   }
+  return now.done;
+}
+
+Program::Progress Program::run_rounds(int threads, const Rounds& rounds) {
+  struct Context {
+    Program& program;
+    const Rounds& rounds;
+    std::atomic<Index> done;
+    std::atomic<bool> stop{false};
+  } context{*this, rounds, rounds.begin};
   run_team(
       threads, scratch_,
       [](void* pointer, const Team& team) {
         auto& c = *static_cast<Context*>(pointer);
-        for (Index round = 0; round < c.rounds; ++round) {
-          c.before(round, team);
+        for (Index round = c.rounds.begin; round < c.rounds.end; ++round) {
+          c.rounds.before(round, team);
           c.program.run_turns(team);
           if (team.rank == 0) {
             c.done.store(round + 1, std::memory_order_relaxed);
-            c.stop.store(!c.after(round), std::memory_order_relaxed);
+            c.stop.store(!c.rounds.after(round), std::memory_order_relaxed);
           }
-          if (round + 1 == c.rounds) break;
+          if (round + 1 == c.rounds.end) break;
           barrier(team);
           if (c.stop.load(std::memory_order_relaxed)) break;
         }
       },
       &context);
-  if (members > 1) last_run_ = std::chrono::steady_clock::now();
-  return context.done.load();
+  return {context.done.load(), context.stop.load()};
 }
 
 void Program::run_turns(const Team& team) {

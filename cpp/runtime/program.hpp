@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/fuse.hpp"
+#include "runtime/pace.hpp"
 #include "runtime/schedule.hpp"
 
 namespace nnative {
@@ -46,10 +47,21 @@ class Program {
     std::size_t offset;
   };
 
+  struct Rounds {
+    Index begin, end;
+    const std::function<void(Index, const Team&)>& before;
+    const std::function<bool(Index)>& after;
+  };
+
   // Cuts the program for a team of this size and places its temporaries.
   void plan(int members);
   void place_temporaries();
   void point(std::size_t index, std::byte* base);
+  struct Progress {
+    Index done;  // rounds that have run
+    bool stopped;
+  };
+  Progress run_rounds(int threads, const Rounds& rounds);
   void run_turns(const Team& team);
 
   std::vector<std::unique_ptr<Step>> steps_;  // as recorded
@@ -67,6 +79,7 @@ class Program {
   Scratch scratch_;
   std::unique_ptr<Barrier, void (*)(Barrier*)> inner_;
   std::chrono::steady_clock::time_point last_run_{};
+  Pace pace_;
 };
 
 }  // namespace nnative
