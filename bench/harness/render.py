@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
-from harness.results import Peak, Results, Spread, Timing, ratio, spread, title
+from harness.results import PEAK_FIELDS, Peak, Results, Spread, Timing, ratio, spread, title
 from harness.rows import ROWS, Row
 from peers import PEERS
 
@@ -178,15 +179,15 @@ def memory_table(results: Results) -> str:
 
 def machine(results: Results) -> str:
     """Describe the machine, what it can do, and how the figures were taken."""
+
+    def measured(threads: int, name: str, digits: int) -> str:
+        values = sorted(getattr(p, name) for p in results.peaks if p.threads == threads)
+        return f"{statistics.median(values):.{digits}f} ({values[0]:.{digits}f}–{values[-1]:.{digits}f})"
+
+    columns = list(zip(PEAK_FIELDS, (0, 1, 1), strict=True))
     lines = [
-        [
-            str(peak.threads),
-            f"{peak.fma_gflops:.0f}",
-            f"{peak.triad_gbs:.1f}",
-            f"{peak.triad_large_gbs:.1f}",
-        ]
+        [str(threads), *(measured(threads, name, places) for name, places in columns)]
         for threads in sorted({p.threads for p in results.peaks})
-        if (peak := results.peak(threads))
     ]
     header = ["threads", "FMA peak, GFLOP/s", "triad 4096×1024, GB/s", "triad 20 million, GB/s"]
     waiting = results.idle_seconds / results.measured_seconds if results.measured_seconds else 0.0
@@ -234,7 +235,12 @@ SECTIONS = (
         "(in brackets the peak of the whole process, compilers included).",
         memory_table,
     ),
-    ("Machine and method", "", machine),
+    (
+        "Machine and method",
+        "What the machine could do, before each row: median (least–greatest). Where several threads have at times no "
+        "more than one, the host ran their virtual CPUs on one core, and no library gained from them.",
+        machine,
+    ),
 )
 
 
