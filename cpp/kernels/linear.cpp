@@ -14,7 +14,8 @@ constexpr double kPack = 0.4, kStore = 0.35, kCopy = 0.4;
 // Vectors of fused multiply-adds of a product whose lanes run along `columns`.
 template <class T>
 double vectors(Index rows, Index columns, Index steps) {
-  return static_cast<double>(rows * ceil_div(columns, kWidth<T>) * steps);
+  constexpr double narrow = static_cast<double>(kNarrowWidth<T>) / kWidth<T>;
+  return narrow * static_cast<double>(rows * ceil_div(columns, kNarrowWidth<T>) * steps);
 }
 
 template <class T>

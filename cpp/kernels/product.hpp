@@ -74,7 +74,7 @@ Index workspace_size(const Product<T>& g, const Blocking& block) {
 template <class T>
 bool by_columns(const Team& team, const Product<T>& g) {
   if (team.size == 1) return true;
-  const Index all = round_up(g.J, Index{kWidth<T>});
+  const Index all = padded_columns<T>(g.J);
   const Index most = min(all, ceil_div(ceil_div(g.J, kPanel<T>), Index{team.size}) * kPanel<T>);
   return 32 * most * team.size <= 33 * all || g.I < team.size * tuning::kTileRows;
 }
