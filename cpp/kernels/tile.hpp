@@ -112,9 +112,13 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * c_row, 1);
   }
-  const T* data = a.data;
-  const T* panel = b.data;
   const Index a_row = kUnitStep ? a.row : 1;
+  // Every third row, since twelve offsets from one pointer do not fit into the registers.
+  constexpr int kGroups = (R + 2) / 3;
+  const T* data[kGroups];
+#pragma GCC unroll 4
+  for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
+  const T* panel = b.data;
   for (Index s = 0; s < steps; ++s) {
     Vector<T> lanes[V];
 #pragma GCC unroll 4
@@ -122,12 +126,13 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
     const Last last_lanes = load<T, Last>(panel + kFull);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const Vector<T> x = broadcast(data[r * a_row]);
+      const Vector<T> x = broadcast(data[r / 3][r % 3 * a_row]);
 #pragma GCC unroll 4
       for (int v = 0; v < V - 1; ++v) full[r][v] = fma<T>(x, lanes[v], full[r][v]);
       last[r] = fma<T>(narrowed<T, Last>(x), last_lanes, last[r]);
     }
-    data += kUnitStep ? 1 : a.step;
+#pragma GCC unroll 4
+    for (int q = 0; q < kGroups; ++q) data[q] += kUnitStep ? 1 : a.step;
     panel += b.step;
   }
   if (suspend != nullptr) {
