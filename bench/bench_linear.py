@@ -1,6 +1,7 @@
 """Matrix products: GFLOP/s as a share of the FMA peak measured in the same run, and time against NumPy's BLAS.
 
-`--sweep` measures instead a forward pass at every width from 8 to 512 and prints the worst jump between neighbours.
+`--sweep` measures instead the products and a recorded training step at every width from 8 to 512, with one thread and
+with all, and prints the worst jump between neighbours; `--plot FILE` draws the times.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+import widths
 from harness.results import Results
 from harness.stacks import PeakMeter
 from nnative import _native, reference
@@ -68,31 +70,25 @@ def products(threads: int, rounds: int, meter: PeakMeter, results: Results) -> N
             print(json.dumps(record), flush=True)
 
 
-def sweep(threads: int) -> None:
-    """Print the time at every width, and the worst ratio of neighbours."""
-    times = {
-        width: min(seconds(directions(64, width, width)["linear_forward"][0], 0.001) for _ in range(3))
-        for width in range(8, 513)
-    }
-    jump, width = max((max(times[w] / times[w - 1], times[w - 1] / times[w]), w) for w in range(9, 513))
-    record = {"bench": "linear sweep", "threads": threads, "worst_jump": round(jump, 2), "at_width": width}
-    print(json.dumps(record | {"us": [round(t * 1e6, 2) for t in times.values()]}), flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--sweep", action="store_true")
+    parser.add_argument("--plot", type=Path, metavar="FILE")
     chosen = parser.parse_args()
+    sweeps = []
     results = Results(machine={})
     with tempfile.TemporaryDirectory() as folder:
         meter = PeakMeter(Path(folder), results)
         for threads in sorted({1, _native.num_threads()}):
             _native.set_num_threads(threads)
-            if chosen.sweep:
-                sweep(threads)
+            if chosen.sweep or chosen.plot:
+                sweeps.append(widths.sweep(threads))
+                print(json.dumps(widths.record(sweeps[-1])), flush=True)
             else:
                 products(threads, 3 if chosen.quick else 9, meter, results)
+    if chosen.plot:
+        widths.plot(sweeps, chosen.plot)
 
 
 if __name__ == "__main__":

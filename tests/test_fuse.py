@@ -78,6 +78,34 @@ def test_the_mask_of_relu_joins_the_product_of_the_gradient(rows, threads, dtype
     assert after == before - 3 - 2 - 1
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_bias_and_masks_in_every_remainder_of_a_panel(threads, dtype, isa, set_threads):
+    set_threads(threads)
+    for width in range(1, 36):
+        weights = [
+            RNG.standard_normal(shape).astype(dtype) for shape in ((width, 6), (width,), (width, width), (width,))
+        ]
+        x = RNG.standard_normal((33 if width % 2 else 14, 6)).astype(dtype)
+
+        def make(weights=weights):
+            w, b, v, c = parameters = [nn.Parameter(a.copy()) for a in weights]
+            optimizer = optim.SGD(parameters, lr=0.01)
+
+            def step(inputs):
+                optimizer.zero_grad()
+                hidden = nn.functional.relu(nn.functional.linear(inputs, w, b))
+                loss = nn.functional.relu(nn.functional.linear(hidden, v, c)).sum()
+                loss.backward()
+                optimizer.step()
+                return loss
+
+            return step, parameters
+
+        (plain, before), (fused, after) = both(make, x)
+        assert plain == fused, width
+        assert after < before - 2
+
+
 def test_what_is_used_twice_is_not_fused(dtype):
     """The product's own value is needed as well."""
     w = RNG.standard_normal((8, 8)).astype(dtype)

@@ -7,27 +7,28 @@ namespace {
 
 // Forward and the weight gradient have two forms each, and the cheaper one is taken. Plain: lanes run along the columns
 // of the result. Swapped: along its rows, and the tiles are stored transposed. Both add the same products in the same
-// order. Costs are in cycles: a vector of fused multiply-adds, an element of a transposing pack, of a transposing store
-// and of a copy of rows that collide in the cache.
+// order. Costs are in cycles: of an element of a transposing pack, of a transposing store and of a copy of rows that
+// collide in the cache.
 constexpr double kPack = 0.4, kStore = 0.35, kCopy = 0.4;
 
-// Vectors of fused multiply-adds of a product whose lanes run along `columns`.
+// Multiply-adds of a product whose lanes run along `columns`: two narrow vectors in a cycle.
 template <class T>
-double vectors(Index rows, Index columns, Index steps) {
-  return static_cast<double>(rows * ceil_div(columns, kWidth<T>) * steps);
+double multiplies(Index rows, Index columns, Index steps) {
+  return 0.5 * static_cast<double>(rows * ceil_div(columns, kNarrowWidth<T>) * steps);
 }
 
 template <class T>
 bool forward_swapped(Index N, Index K, Index M) {
   const double copy = K * static_cast<Index>(sizeof(T)) % 4096 == 0 ? kCopy : 0;
-  const double plain = vectors<T>(N, M, K) + kPack * static_cast<double>(M * K) + copy * static_cast<double>(N * K);
-  const double swapped = vectors<T>(M, N, K) + kPack * static_cast<double>(N * K) + kStore * static_cast<double>(N * M);
+  const double plain = multiplies<T>(N, M, K) + kPack * static_cast<double>(M * K) + copy * static_cast<double>(N * K);
+  const double swapped =
+      multiplies<T>(M, N, K) + kPack * static_cast<double>(N * K) + kStore * static_cast<double>(N * M);
   return swapped + copy * static_cast<double>(M * K) < plain;
 }
 
 template <class T>
 bool backward_weight_swapped(Index N, Index K, Index M) {
-  return vectors<T>(K, M, N) + kStore * static_cast<double>(M * K) < vectors<T>(M, K, N);
+  return multiplies<T>(K, M, N) + kStore * static_cast<double>(M * K) < multiplies<T>(M, K, N);
 }
 
 template <class T>

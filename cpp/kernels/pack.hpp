@@ -35,19 +35,20 @@ Blocking blocking(const Product<T>& g) {
   return {steps, columns};
 }
 
+// Columns that the panel at the beginning of so many has room for.
 template <class T>
 constexpr Index panel_width(Index columns) {
-  return columns <= kWidth<T> ? kWidth<T> : kPanel<T>;
+  return min(kPanel<T>, round_up(columns, Index{kNarrowWidth<T>}));
 }
 
 // One panel (steps, width) from fewer columns of B in order of rows, zero beyond them.
 template <class T>
 void pack_partial(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
-  constexpr int W = kWidth<T>;
-  const Index edge = columns - (width - W);
+  using N = Narrow<T>;
+  const Index edge = width - kNarrowWidth<T>;
   for (Index p = 0; p < steps; ++p, b += b_row, panel += width) {
-    for (Index v = 0; v < width - W; v += W) store(panel + v, load(b + v));
-    store(panel + width - W, load_partial(b + width - W, edge));
+    for (Index v = 0; v < edge; v += kNarrowWidth<T>) store(panel + v, load<T, N>(b + v));
+    store(panel + edge, load_partial<T, N>(b + edge, columns - edge));
   }
 }
 
@@ -85,7 +86,13 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
         for (int l = 0; l < W; ++l) square[l] = l < rows ? load_partial(b + (j + l) * b_row + p, count) : Vector<T>{};
         transpose<T>(square);
       }
-      for (Index l = 0; l < count; ++l) store(panel + (p + l) * width + j, square[l]);
+      for (Index l = 0; l < count; ++l) {
+        if (j + W <= width) {
+          store(panel + (p + l) * width + j, square[l]);
+        } else {
+          store(panel + (p + l) * width + j, narrowed<T, Narrow<T>>(square[l]));
+        }
+      }
     }
   }
 }

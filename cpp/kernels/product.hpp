@@ -69,20 +69,34 @@ Index workspace_size(const Product<T>& g, const Blocking& block) {
   return tuning::kTileRows * block.columns + kept_pieces(g, block) * piece_size(block, kWidth<T>);
 }
 
-// Whether members divide the columns, each with panels of its own that stay in its cache, rather than the rows, with
-// panels that they share: when that gives them the same number of vectors, or the rows are too few.
+// Whether members divide the columns, in multiples of `grain` and each with panels of its own that stay in its cache,
+// rather than the rows, with panels that they share: when a panel or more and the same number of vectors falls to each,
+// or the rows are too few. Where B is larger than A, reading what another core packed costs more than some imbalance.
 template <class T>
-bool by_columns(const Team& team, const Product<T>& g) {
+bool by_columns(const Team& team, const Product<T>& g, Index grain) {
   if (team.size == 1) return true;
-  const Index all = round_up(g.J, Index{kWidth<T>});
-  const Index most = min(all, ceil_div(ceil_div(g.J, kPanel<T>), Index{team.size}) * kPanel<T>);
-  return 32 * most * team.size <= 33 * all || g.I < team.size * tuning::kTileRows;
+  const Index all = padded_columns<T>(g.J), most = min(all, round_up(ceil_div(g.J, Index{team.size}), grain));
+  const Index even = g.J > g.I ? 8 : 32;
+  const bool balanced = even * most * team.size <= (even + 1) * all && most >= kPanel<T>;
+  return balanced || g.I < team.size * tuning::kTileRows;
+}
+
+// The product's columns [columns.begin, columns.end) as a product of their own.
+template <class T>
+Product<T> columns_of(Product<T> g, Range columns) {
+  const Index j = columns.begin;
+  g.J = columns.end - j;
+  g.b += g.b_order == Order::rows ? j : j * g.b_row;
+  g.out.c += g.out.order == Order::rows ? j : j * g.out.c_row;
+  if (g.out.bias_j != nullptr) g.out.bias_j += j;
+  if (g.out.gate != nullptr) g.out.gate += j;
+  return g;
 }
 
 // From panels that were packed once.
 template <class T>
 void multiply_packed(const Team& team, const Product<T>& g) {
-  const bool apart = by_columns(team, g);
+  const bool apart = by_columns(team, g, kPanel<T>);
   const Range rows = apart ? Range{0, g.I} : share(team, g.I);
   const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
   const Blocking block = blocking(g);
@@ -101,26 +115,23 @@ template <class T>
 void multiply(const Team& team, const Product<T>& g) {
   if (g.I == 0 || g.J == 0) return;
   if (g.packed != nullptr) return multiply_packed(team, g);
-  const bool apart = by_columns(team, g);
-  const Range rows = apart ? Range{0, g.I} : share(team, g.I);
-  const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
+  if (team.size > 1 && by_columns(team, g, kNarrowWidth<T>)) {
+    const Team alone{0, 1, nullptr, team.own, nullptr};
+    return multiply(alone, columns_of(g, share(team, g.J, kNarrowWidth<T>)));
+  }
+  const Range rows = share(team, g.I);
   const Blocking block = blocking(g);
   Workspace<T> work = workspace(team, g, block);
-  T* panels = apart ? static_cast<T*>(team.own) + workspace_size(g, block) : static_cast<T*>(team.shared);
+  T* panels = team.size == 1 ? static_cast<T*>(team.own) + workspace_size(g, block) : static_cast<T*>(team.shared);
   for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block.steps)) {
     const Index steps = min(block.steps, g.P - p);
-    for (Index j = columns.begin; j < columns.end; j += block.columns) {
-      const Range together{j, min(j + block.columns, columns.end)};
+    for (Index j = 0; j < g.J; j += block.columns) {
+      const Range together{j, min(j + block.columns, g.J)}, mine = share(team, together.end - j, kPanel<T>);
       T* packed = panels - j * steps;
-      if (apart) {
-        pack_b(g, packed, together, p, steps);
-      } else {
-        const Range mine = share(team, together.end - j, kPanel<T>);
-        barrier(team);  // until all are done with the block before
-        pack_b(g, packed, {j + mine.begin, j + mine.end}, p, steps);
-        barrier(team);
-      }
-      work.copied = work.next_piece > 0 && j > columns.begin;
+      barrier(team);  // until all are done with the block before
+      pack_b(g, packed, {j + mine.begin, j + mine.end}, p, steps);
+      barrier(team);
+      work.copied = work.next_piece > 0 && j > 0;
       multiply_block(g, packed, work, rows, together, p, steps);
     }
   }

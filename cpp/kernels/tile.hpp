@@ -81,99 +81,90 @@ struct Stage {
   bool first, last;
 };
 
-// One tile: acc (R, V·W) plus Σ_s a(r,s) · panel(s). `columns` of the panel are real.
-template <class T, int R, int V, bool kUnitStep>
+// One tile: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a Last. `columns` of
+// the panel are real.
+template <class T, int R, int V, class Last, bool kUnitStep>
 void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j, Index columns,
           const Stage<T>& stage) {
-  constexpr int W = kWidth<T>;
-  T* c = out.order == Order::rows ? out.c + i * out.c_row + j : out.c + j * out.c_row + i;
-  Vector<T> acc[R][V] = {};
-  T apart[(R + W - 1) / W * W * kPanel<T>];  // on the way to or from C; whole squares of it are read
-  const bool last = stage.last;
-  if (!stage.first) {
-    if (stage.resume == nullptr) load_tile(apart, c, out.c_row, out.order, R, columns);
-    const T* from = stage.resume != nullptr ? stage.resume : apart;
+  constexpr int W = kWidth<T>, kFull = (V - 1) * W, kColumns = kFull + sizeof(Last) / sizeof(T);
+  const Index edge = columns - kFull;  // the last vector alone has an edge
+  Vector<T> full[R][V] = {};
+  Last last[R] = {};
+  // f(row, sums, their first column, how many of them are real)
+  const auto each = [&](auto f) __attribute__((always_inline)) {
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
+    for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) acc[r][v] = load(from + r * kPanel<T> + v * W);
+      for (int v = 0; v < V - 1; ++v) f(r, full[r][v], v * W, Index{W});
+      f(r, last[r], kFull, edge);
+    }
+  };
+  const Index c_row = out.c_row;
+  T* c = out.order == Order::rows ? out.c + i * c_row + j : out.c + j * c_row + i;
+  T* suspend = stage.suspend;
+  T apart[(R + W - 1) / W * W * kPanel<T>];  // on the way to or from C; whole squares of it are read
+  if (!stage.first) {
+    if (stage.resume == nullptr) load_tile(apart, c, c_row, out.order, R, columns);
+    const T* from = stage.resume != nullptr ? stage.resume : apart;
+    each([&]<class S>(int r, S& sum, int column, Index) { sum = load<T, S>(from + r * kPanel<T> + column); });
   }
-  if (out.order == Order::rows && stage.suspend == nullptr) {
+  if (out.order == Order::rows && suspend == nullptr) {
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * out.c_row, 1);
+    for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * c_row, 1);
   }
-  const T* data = a.data;
-  const T* panel = b.data;
   const Index a_row = kUnitStep ? a.row : 1;
+  // Every third row, since twelve offsets from one pointer do not fit into the registers.
+  constexpr int kGroups = (R + 2) / 3;
+  const T* data[kGroups];
+#pragma GCC unroll 4
+  for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
+  const T* panel = b.data;
   for (Index s = 0; s < steps; ++s) {
     Vector<T> lanes[V];
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) lanes[v] = load(panel + v * W);
+    for (int v = 0; v < V - 1; ++v) lanes[v] = load(panel + v * W);
+    const Last last_lanes = load<T, Last>(panel + kFull);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const Vector<T> x = broadcast(data[r * a_row]);
+      const Vector<T> x = broadcast(data[r / 3][r % 3 * a_row]);
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) acc[r][v] = fma<T>(x, lanes[v], acc[r][v]);
+      for (int v = 0; v < V - 1; ++v) full[r][v] = fma<T>(x, lanes[v], full[r][v]);
+      last[r] = fma<T>(narrowed<T, Last>(x), last_lanes, last[r]);
     }
-    data += kUnitStep ? 1 : a.step;
+#pragma GCC unroll 4
+    for (int q = 0; q < kGroups; ++q) data[q] += kUnitStep ? 1 : a.step;
     panel += b.step;
   }
-  if (stage.suspend != nullptr) {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) store(stage.suspend + r * kPanel<T> + v * W, acc[r][v]);
+  if (suspend != nullptr) {
+    each([&](int r, auto& sum, int column, Index) { store(suspend + r * kPanel<T> + column, sum); });
     return;
   }
-  if (last && out.bias_i != nullptr) {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) acc[r][v] += out.bias_i[i + r];
+  if (stage.last && out.bias_i != nullptr) each([&](int r, auto& sum, int, Index) { sum += out.bias_i[i + r]; });
+  if (stage.last && out.bias_j != nullptr) {
+    const T* bias = out.bias_j + j;
+    each([&]<class S>(int, S& sum, int column, Index real) { sum += load_partial<T, S>(bias + column, real); });
   }
-  if (last && out.bias_j != nullptr) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      const Vector<T> bias = load_partial(out.bias_j + j + v * W, min<Index>(W, columns - v * W));
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) acc[r][v] += bias;
-    }
+  if (stage.last && out.relu) each([&]<class S>(int, S& sum, int, Index) { sum = sum <= T{0} ? S{} : sum; });
+  if (stage.last && out.gate != nullptr) {
+    const T* gate = out.gate + i * c_row + j;
+    each([&]<class S>(int r, S& sum, int column, Index real) {
+      sum = load_partial<T, S>(gate + r * c_row + column, real) <= T{0} ? S{} : sum;
+    });
   }
-  if (last && out.relu) {
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) acc[r][v] = acc[r][v] <= T{0} ? Vector<T>{} : acc[r][v];
-  }
-  if (last && out.gate != nullptr) {
-    const T* gate = out.gate + i * out.c_row + j;
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) {
-        const Vector<T> open = load_partial(gate + r * out.c_row + v * W, min<Index>(W, columns - v * W));
-        acc[r][v] = open <= T{0} ? Vector<T>{} : acc[r][v];
+  if (out.order == Order::columns) {
+    each([&](int r, auto& sum, int column, Index) { store(apart + r * kPanel<T> + column, sum); });
+    store_columns<T, R>(c, c_row, apart, columns);
+  } else if (columns == kColumns) {
+    each([&](int r, auto& sum, int column, Index) { store(c + r * c_row + column, sum); });
+  } else {
+    each([&](int r, auto& sum, int column, Index real) {
+      if (column < kFull) {
+        store(c + r * c_row + column, sum);
+      } else {
+        store_partial(c + r * c_row + column, sum, real);
       }
+    });
   }
-  const bool direct = out.order == Order::rows;
-  if (direct && columns != V * W) {
-    const Index edge = columns - (V - 1) * W;  // a panel's last vector alone has an edge
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < V - 1; ++v) store(c + r * out.c_row + v * W, acc[r][v]);
-      store_partial(c + r * out.c_row + (V - 1) * W, acc[r][V - 1], edge);
-    }
-    return;
-  }
-  T* to = direct ? c : apart;
-  const Index to_row = direct ? out.c_row : kPanel<T>;
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) store(to + r * to_row + v * W, acc[r][v]);
-  }
-  if (!direct) store_columns<T, R>(c, out.c_row, apart, columns);
 }
 
 template <class T>
@@ -181,20 +172,30 @@ using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T
                       const Stage<T>&);
 
 // tiles[r - 1] has r rows.
-template <class T, int V, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
+template <class T, int V, class Last, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
 struct Tiles;
-template <class T, int V, bool kUnitStep, int... R>
-struct Tiles<T, V, kUnitStep, std::integer_sequence<int, R...>> {
-  static constexpr Tile<T> tiles[] = {tile<T, R + 1, V, kUnitStep>...};
+template <class T, int V, class Last, bool kUnitStep, int... R>
+struct Tiles<T, V, Last, kUnitStep, std::integer_sequence<int, R...>> {
+  static constexpr Tile<T> tiles[] = {tile<T, R + 1, V, Last, kUnitStep>...};
+};
+
+// By the width of a panel in narrow vectors, less one.
+template <class T, bool kUnitStep>
+constexpr const Tile<T>* kTilesByWidth[] = {
+    Tiles<T, 1, Narrow<T>, kUnitStep>::tiles,
+    Tiles < T,
+    kNarrowWidth<T> < kWidth<T> ? 1 : 2,
+    Vector<T>,
+    kUnitStep > ::tiles,
+    Tiles<T, 2, Narrow<T>, kUnitStep>::tiles,
+    Tiles<T, 2, Vector<T>, kUnitStep>::tiles,
 };
 
 template <class T>
 void run_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
               Index columns, const Stage<T>& stage) {
-  const bool wide = columns > kWidth<T>;
-  const Tile<T>* tiles = a.step == 1 && a.row != 1
-                             ? (wide ? Tiles<T, tuning::kTileVectors, true>::tiles : Tiles<T, 1, true>::tiles)
-                             : (wide ? Tiles<T, tuning::kTileVectors, false>::tiles : Tiles<T, 1, false>::tiles);
+  const Index width = (columns - 1) / kNarrowWidth<T>;
+  const Tile<T>* tiles = a.step == 1 && a.row != 1 ? kTilesByWidth<T, true>[width] : kTilesByWidth<T, false>[width];
   tiles[rows - 1](a, b, steps, out, i, j, columns, stage);
 }
 

@@ -16,26 +16,31 @@
 namespace nnative {
 namespace {
 
-template <class T>
+template <class T, int kBytes>
 struct VectorOf {
-  typedef T Type __attribute__((vector_size(tuning::kVectorBytes)));
+  typedef T Type __attribute__((vector_size(kBytes)));
 };
 template <class T>
-using Vector = typename VectorOf<T>::Type;
+using Vector = typename VectorOf<T, tuning::kVectorBytes>::Type;
+// What takes the place of a vector of which so few elements are real, where it costs half.
+template <class T>
+using Narrow = typename VectorOf<T, tuning::kNarrowBytes>::Type;
 
 // Elements of a vector.
 template <class T>
 constexpr int kWidth = tuning::kVectorBytes / static_cast<int>(sizeof(T));
-
 template <class T>
-inline Vector<T> load(const T* p) {
-  Vector<T> v;
+constexpr int kNarrowWidth = tuning::kNarrowBytes / static_cast<int>(sizeof(T));
+
+template <class T, class V = Vector<T>>
+inline V load(const T* p) {
+  V v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
 
-template <class T>
-inline void store(T* p, Vector<T> v) {
+template <class T, class V>
+inline void store(T* p, V v) {
   std::memcpy(p, &v, sizeof v);
 }
 
@@ -50,13 +55,18 @@ inline __m256i first_lanes(std::int64_t count) {
 
 // The first `count` elements only, zero beyond them. Intrinsics for masks, since a loop over so few elements costs
 // several times as much and small matrices are all edges.
-template <class T>
-inline Vector<T> load_partial(const T* p, Index count) {
+template <class T, class V = Vector<T>>
+inline V load_partial(const T* p, Index count) {
 #if defined(__AVX512F__)
-  if constexpr (std::is_same_v<T, float>) {
-    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
+  const auto mask = static_cast<__mmask16>((1u << count) - 1);
+  if constexpr (std::is_same_v<V, Vector<float>>) {
+    return _mm512_maskz_loadu_ps(mask, p);
+  } else if constexpr (std::is_same_v<V, Vector<double>>) {
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), p);
+  } else if constexpr (std::is_same_v<V, Narrow<float>>) {
+    return _mm256_maskz_loadu_ps(static_cast<__mmask8>(mask), p);
   } else {
-    return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), p);
+    return _mm256_maskz_loadu_pd(static_cast<__mmask8>(mask), p);
   }
 #elif defined(__AVX2__)
   if constexpr (std::is_same_v<T, float>) {
@@ -71,13 +81,18 @@ inline Vector<T> load_partial(const T* p, Index count) {
 #endif
 }
 
-template <class T>
-inline void store_partial(T* p, Vector<T> v, Index count) {
+template <class T, class V>
+inline void store_partial(T* p, V v, Index count) {
 #if defined(__AVX512F__)
-  if constexpr (std::is_same_v<T, float>) {
-    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), v);
+  const auto mask = static_cast<__mmask16>((1u << count) - 1);
+  if constexpr (std::is_same_v<V, Vector<float>>) {
+    _mm512_mask_storeu_ps(p, mask, v);
+  } else if constexpr (std::is_same_v<V, Vector<double>>) {
+    _mm512_mask_storeu_pd(p, static_cast<__mmask8>(mask), v);
+  } else if constexpr (std::is_same_v<V, Narrow<float>>) {
+    _mm256_mask_storeu_ps(p, static_cast<__mmask8>(mask), v);
   } else {
-    _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << count) - 1), v);
+    _mm256_mask_storeu_pd(p, static_cast<__mmask8>(mask), v);
   }
 #elif defined(__AVX2__)
   if constexpr (std::is_same_v<T, float>) {
@@ -97,15 +112,34 @@ inline Vector<T> broadcast(T x) {
   return x - Vector<T>{};
 }
 
+// The first elements of a vector as a narrower one, or itself.
+template <class T, class V, std::size_t... L>
+inline V first_elements(Vector<T> v, std::index_sequence<L...>) {
+  return __builtin_shufflevector(v, v, static_cast<int>(L)...);
+}
+template <class T, class V>
+inline V narrowed(Vector<T> v) {
+  if constexpr (std::is_same_v<V, Vector<T>>) {
+    return v;
+  } else {
+    return first_elements<T, V>(v, std::make_index_sequence<sizeof(V) / sizeof(T)>{});
+  }
+}
+
 // a·b + c with one rounding. Intrinsics, since GCC has no generic fma of vectors and a loop over the lanes is split
 // into scalars; the baseline of x86-64 has no such instruction.
-template <class T>
-inline Vector<T> fma(Vector<T> a, Vector<T> b, Vector<T> c) {
+template <class T, class V>
+  requires(sizeof(V) > sizeof(T))
+inline V fma(V a, V b, V c) {
 #if defined(__AVX512F__)
-  if constexpr (std::is_same_v<T, float>) {
+  if constexpr (std::is_same_v<V, Vector<float>>) {
     return _mm512_fmadd_ps(a, b, c);
-  } else {
+  } else if constexpr (std::is_same_v<V, Vector<double>>) {
     return _mm512_fmadd_pd(a, b, c);
+  } else if constexpr (std::is_same_v<V, Narrow<float>>) {
+    return _mm256_fmadd_ps(a, b, c);
+  } else {
+    return _mm256_fmadd_pd(a, b, c);
   }
 #elif defined(__FMA__)
   if constexpr (std::is_same_v<T, float>) {

@@ -70,6 +70,33 @@ def test_a_row_does_not_depend_on_its_batch(isa, dtype):
         assert _native.linear_backward_input(dy[:n], weight).tobytes() == dx[:n].tobytes()
 
 
+@pytest.mark.parametrize(("steps", "rows"), [(3, range(9, 26)), (400, (9, 13, 24)), (2500, (13,))])
+def test_an_output_does_not_depend_on_the_others(steps, rows, isa, dtype, threads):
+    # Every number of rows and every remainder of columns that a tile can have: a corner of a larger product.
+    most = 67
+    rng = np.random.default_rng(steps)
+    tall, wide, bias = (rng.standard_normal(s).astype(dtype) for s in ((most, steps), (most, steps), (most,)))
+    tall_columns, wide_columns = (np.ascontiguousarray(a.T) for a in (tall, wide))
+    whole = {
+        "y": _native.linear_forward(tall, wide, bias),
+        "dx": _native.linear_backward_input(tall, wide_columns),
+        "dweight": _native.linear_backward_weight(tall_columns, wide_columns, False)[0],
+    }
+    for name, actual in whole.items():
+        expected = tall.astype(np.float64) @ wide.astype(np.float64).T + (bias if name == "y" else 0)
+        assert worst_error(actual, expected, dtype, steps, name) <= 1
+    for i in rows:
+        for j in range(1, most):
+            columns = wide_columns[:, :j].copy()
+            corner = {
+                "y": _native.linear_forward(tall[:i], wide[:j], bias[:j]),
+                "dx": _native.linear_backward_input(tall[:i], columns),
+                "dweight": _native.linear_backward_weight(tall_columns[:, :i].copy(), columns, False)[0],
+            }
+            for name, actual in corner.items():
+                np.testing.assert_array_equal(actual, whole[name][:i, :j], f"{name}, {i} rows, {j} columns")
+
+
 def test_an_output_is_one_chain_of_fused_additions(fma_isas):
     # (1 + e)² = 1 + 2e + e²: only a fused chain keeps e² when 1 + 2e is taken away again.
     e = np.float32(2.0**-13)

@@ -4,6 +4,7 @@
 namespace nnative::tuning {
 
 constexpr int kVectorBytes = 32;
+constexpr int kNarrowBytes = kVectorBytes;
 // The register tile of the matrix product: kTileRows broadcast operands by kTileVectors vectors.
 constexpr int kTileRows = 6;
 constexpr int kTileVectors = 2;

@@ -4,6 +4,8 @@
 namespace nnative::tuning {
 
 constexpr int kVectorBytes = 64;
+// Twice as many of half a vector are multiplied in a cycle.
+constexpr int kNarrowBytes = 32;
 // The register tile of the matrix product: kTileRows broadcast operands by kTileVectors vectors.
 constexpr int kTileRows = 12;
 constexpr int kTileVectors = 2;

@@ -4,6 +4,7 @@
 namespace nnative::tuning {
 
 constexpr int kVectorBytes = 16;
+constexpr int kNarrowBytes = kVectorBytes;
 // The register tile of the matrix product: kTileRows broadcast operands by kTileVectors vectors.
 constexpr int kTileRows = 4;
 constexpr int kTileVectors = 2;
