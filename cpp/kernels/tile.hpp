@@ -179,14 +179,15 @@ struct Tiles<T, V, Last, kUnitStep, std::integer_sequence<int, R...>> {
   static constexpr Tile<T> tiles[] = {tile<T, R + 1, V, Last, kUnitStep>...};
 };
 
+// Vectors of a panel of two narrow vectors.
+template <class T>
+constexpr int kVectorsOfTwo = kNarrowWidth<T> < kWidth<T> ? 1 : 2;
+
 // By the width of a panel in narrow vectors, less one.
 template <class T, bool kUnitStep>
 constexpr const Tile<T>* kTilesByWidth[] = {
     Tiles<T, 1, Narrow<T>, kUnitStep>::tiles,
-    Tiles < T,
-    kNarrowWidth<T> < kWidth<T> ? 1 : 2,
-    Vector<T>,
-    kUnitStep > ::tiles,
+    Tiles<T, kVectorsOfTwo<T>, Vector<T>, kUnitStep>::tiles,
     Tiles<T, 2, Narrow<T>, kUnitStep>::tiles,
     Tiles<T, 2, Vector<T>, kUnitStep>::tiles,
 };
