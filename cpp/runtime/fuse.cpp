@@ -2,10 +2,10 @@
 
 #include <cstdlib>
 #include <map>
-#include <new>
 #include <tuple>
 
 #include "runtime/dispatch.hpp"
+#include "runtime/memory.hpp"
 
 namespace nnative {
 namespace {
@@ -163,9 +163,7 @@ void FreeMemory::operator()(std::byte* p) const { std::free(p); }
 
 OwnedMemory allocate_lines(std::size_t bytes) {
   constexpr std::size_t kLine = 64;
-  OwnedMemory memory(static_cast<std::byte*>(std::aligned_alloc(kLine, (bytes + kLine - 1) / kLine * kLine)));
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
+  return OwnedMemory(static_cast<std::byte*>(allocate_pages((bytes + kLine - 1) / kLine * kLine)));
 }
 
 std::vector<Constant> fuse(Steps& steps, std::vector<Memory>& memory, const FuseOptions& options) {
