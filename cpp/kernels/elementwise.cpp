@@ -1,5 +1,6 @@
 #include "kernels/elementwise.hpp"
 
+#include "kernels/activation_functions.hpp"
 #include "kernels/power.hpp"
 #include "kernels/walk.hpp"
 #include "kernels/writer.hpp"
@@ -136,6 +137,11 @@ void add(const Team& team, T* out, const T* a, const T* b, Layout<2> layout, T s
 }
 
 template <class T>
+void add_relu(const Team& team, T* out, const T* a, const T* b, Layout<2> layout, T scalar) {
+  binary(team, out, a, b, layout, scalar, [](T x, T y) { return activations::relu<T>::value(x + y); });
+}
+
+template <class T>
 void sub(const Team& team, T* out, const T* a, const T* b, Layout<2> layout, T scalar) {
   binary(team, out, a, b, layout, scalar, [](T x, T y) { return x - y; });
 }
@@ -257,6 +263,7 @@ constexpr ElementwiseKernels<T> kTable{
     .maximum = maximum,
     .minimum = minimum,
     .pow = pow,
+    .add_relu = add_relu,
     .prelu = prelu,
     .where = where,
     .div_backward = div_backward,

@@ -69,6 +69,17 @@ class Writer {
     for_each(range, [=](Index i) { y[i] = f(i); });
   }
 
+  // The same but for element t, which the caller writes: a store to a line that has just gone past the caches waits for
+  // memory.
+  template <class F>
+  [[gnu::always_inline]] void around(T* y, Range range, Index t, F f) const {
+    if (past_) {
+      (*this)(y, {range.begin, t}, f);
+      range.begin = t + 1;
+    }
+    (*this)(y, range, f);
+  }
+
   // Whether blocks of kLanes elements that begin at a multiple of kLanes are written by copy_lanes_past.
   bool past(const T* y) const { return past_ && elements_ahead(y) == 0; }
 
