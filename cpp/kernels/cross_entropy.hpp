@@ -31,6 +31,17 @@ struct Classes {
     all = smoothing == T{0} ? T{0} : each * total_weight();
   }
   [[gnu::always_inline]] Index of(Index n) const { return class_of(target, type, n, C, ignore); }
+  // its (count) = the same of the rows from `first` on
+  template <class Lane>
+  void of(Lane* its, Index first, Index count) const {
+    with_index(type, [=, classes = C, none = ignore, at = target]<class I>(const I*) {
+      const I* index = static_cast<const I*>(at) + first;
+      for_each({0, count}, [=](Index l) {
+        const auto raw = static_cast<Index>(index[l]), inside = (raw >= 0) & (raw < classes) ? raw : kBad;
+        its[l] = static_cast<Lane>(raw == none ? kIgnored : inside);
+      });
+    });
+  }
   [[gnu::always_inline]] T own(Index t) const { return (T{1} - smoothing) * weight_of(weight, t); }
 
  private:
@@ -39,29 +50,38 @@ struct Classes {
   }
 };
 
-// loss (N) of the rows [first, first + count), at most kLanes, whose logarithms are computed together, from the largest
-// logit of each and the total of its exponentials
+// An integer as wide as a number.
 template <class T>
-inline void cross_entropy_losses(T* loss, const T* largest, const T* total, const T* logits, const Classes<T>& classes,
-                                 Index first, Index count) {
+using Lane = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+
+// loss (N) of the rows [first, first + count), at most kLanes, whose logarithms are computed together, from the largest
+// logit of each and the total of its exponentials; `its` are their classes, and factor is what their weights come to
+template <class T>
+inline void cross_entropy_losses(T* loss, Lane<T>* its, T* factor, const T* largest, const T* total, const T* logits,
+                                 const Classes<T>& classes, Index first, Index count) {
   const Index C = classes.C;
-  T sum[kLanes] = {}, factor[kLanes] = {}, shifted[kLanes] = {};
-  for (Index l = 0; l < count; ++l) {
-    const Index t = classes.of(first + l);
-    const T *x = logits + (first + l) * C, *weight = classes.weight;
-    sum[l] = T{1};
-    if (t == kBad) shifted[l] = kNan<T>;
-    if (t < 0) continue;
-    const T own = classes.own(t), most = largest[l], each = classes.each;
-    sum[l] = total[l];
-    factor[l] = own + classes.all;
-    shifted[l] = own * (x[t] - most);
-    if (classes.smoothing != T{0}) {
-      shifted[l] += each * row_sum<T>(C, [=](Index c) { return (weight ? weight[c] : T{1}) * (x[c] - most); });
+  const T *weight = classes.weight, *x = logits + first * C, each = classes.each, all = classes.all;
+  const T most = T{1} - classes.smoothing;
+  T chosen[kLanes] = {}, own[kLanes], rest[kLanes] = {};
+  for_each({0, kLanes}, [&](Index l) { its[l] = kIgnored, own[l] = most; });
+  classes.of(its, first, count);
+  for (Index l = 0; l < count; ++l) chosen[l] = x[l * C + max(static_cast<Index>(its[l]), Index{0})];
+  if (weight != nullptr) {
+    for (Index l = 0; l < count; ++l) own[l] = most * weight_of(weight, its[l]);
+  }
+  if (classes.smoothing != T{0}) {
+    for (Index l = 0; l < count; ++l) {
+      const T *row = x + l * C, middle = largest[l];
+      rest[l] = each * row_sum<T>(C, [=](Index c) { return (weight ? weight[c] : T{1}) * (row[c] - middle); });
     }
   }
-  for_each_lane({first, first + count},
-                [&](Index n, Index l) { loss[n] = factor[l] * nnative::log(sum[l]) - shifted[l]; });
+  for_each({0, count}, [&](Index l) {
+    const bool counts = its[l] >= 0;
+    const T sum = counts ? total[l] : T{1}, bad = its[l] == kBad ? kNan<T> : T{0};
+    factor[l] = counts ? own[l] + all : T{0};
+    const T shifted = own[l] * (chosen[l] - largest[l]) + rest[l];
+    loss[first + l] = factor[l] * nnative::log(sum) - (counts ? shifted : bad);
+  });
 }
 
 // The same, and their probabilities (count,C), which begin at p
@@ -80,7 +100,9 @@ inline void cross_entropy_rows(T* loss, T* p, const T* logits, const Classes<T>&
       total[l] = row.sum;
     }
   }
-  cross_entropy_losses(loss, largest, total, logits, classes, first, count);
+  Lane<T> its[kLanes];
+  T factor[kLanes];
+  cross_entropy_losses(loss, its, factor, largest, total, logits, classes, first, count);
 }
 
 // dx (C) of row n from its probabilities p (C), `arrived` being the gradient of its loss
@@ -109,23 +131,18 @@ template <class T>
 template <class T, class Arrived>
 inline void cross_entropy_side_by_side(T* loss, T* dx, const T* logits, const Classes<T>& classes, Index first,
                                        Index count, Arrived arrived) {
-  using Lane = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
   alignas(64) T side[kLanes][kLanes];
-  T largest[kLanes], total[kLanes], factor[kLanes] = {};
-  Lane its_class[kLanes] = {};
+  T largest[kLanes], total[kLanes], factor[kLanes] = {}, came[kLanes] = {};
+  Lane<T> its[kLanes];
   softmax_side_by_side(side, largest, total, logits + first * classes.C, count, classes.C);
-  cross_entropy_losses(loss, largest, total, logits, classes, first, count);
-  for (Index l = 0; l < count; ++l) {
-    const Index t = classes.of(first + l);
-    its_class[l] = static_cast<Lane>(t);
-    factor[l] = arrived(first + l) * (classes.own(t) + classes.all);
-  }
+  cross_entropy_losses(loss, its, factor, largest, total, logits, classes, first, count);
+  for_each({0, count}, [&](Index l) { came[l] = arrived(first + l) * factor[l]; });
   for (Index c = 0; c < classes.C; ++c) {
     T* p = side[c];
-    const Lane its = static_cast<Lane>(c);
-    for_each({0, kLanes}, [=, &its_class, &factor](Index l) {
-      const T gradient = factor[l] * (p[l] - (its_class[l] == its ? T{1} : T{0}));
-      p[l] = its_class[l] < 0 ? T{0} : gradient;
+    const auto here = static_cast<Lane<T>>(c);
+    for_each({0, kLanes}, [=, &its, &came](Index l) {
+      const T gradient = came[l] * (p[l] - (its[l] == here ? T{1} : T{0}));
+      p[l] = its[l] < 0 ? T{0} : gradient;
     });
   }
   to_rows(dx, side, count, classes.C);

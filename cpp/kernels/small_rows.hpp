@@ -46,42 +46,42 @@ inline void to_rows(T* y, const T (*side)[kLanes], Index count, Index C) {
   }
 }
 
-// Combines the classes of each row as combine_lanes does, c with c + 8, then with c + 4, 2, 1; there what lies behind a
-// row changes nothing, here it is left out.
+// Combines the classes of each row as combine_lanes does, c with c + 8, then with c + 4, 2, 1.
 template <class T, class Combine>
-[[gnu::always_inline]] inline void combine_classes(T* result, const T (*side)[kLanes], Index C, Combine combine) {
-  T half[kLanes / 2][kLanes];
-  Index classes = min(C, kLanes / 2);
-  for (Index c = 0; c < classes; ++c) {
-    const T *a = side[c], *b = side[c + kLanes / 2];
-    T* to = half[c];
-    if (c + kLanes / 2 < C) {
-      for_each({0, kLanes}, [=](Index l) { to[l] = combine(a[l], b[l]); });
-    } else {
-      for_each({0, kLanes}, [=](Index l) { to[l] = a[l]; });
+inline void combine_classes(T* result, const T (*side)[kLanes], Combine combine) {
+  for (Index l = 0; l < kLanes; l += kWidth<T>) {
+    Vector<T> half[kLanes / 2];
+#pragma GCC unroll 8
+    for (Index c = 0; c < kLanes / 2; ++c) half[c] = combine(load(side[c] + l), load(side[c + kLanes / 2] + l));
+#pragma GCC unroll 3
+    for (Index step = kLanes / 4; step > 0; step /= 2) {
+#pragma GCC unroll 4
+      for (Index c = 0; c < step; ++c) half[c] = combine(half[c], half[c + step]);
     }
+    store(result + l, half[0]);
   }
-  for (Index step = kLanes / 4; step > 0; step /= 2) {
-    for (Index c = 0; c + step < classes; ++c) {
-      T* a = half[c];
-      const T* b = half[c + step];
-      for_each({0, kLanes}, [=](Index l) { a[l] = combine(a[l], b[l]); });
-    }
-    classes = min(classes, step);
+}
+
+template <class T>
+inline void set_classes_behind(T (*side)[kLanes], Index C, T value) {
+  for (Index c = C; c < kLanes; ++c) {
+    T* x = side[c];
+    for_each({0, kLanes}, [=](Index l) { x[l] = value; });
   }
-  for_each({0, kLanes}, [&](Index l) { result[l] = half[0][l]; });
 }
 
 // side = softmax of the rows of x (count,C) side by side, with largest (kLanes) and sum (kLanes) of each
 template <class T>
 inline void softmax_side_by_side(T (*side)[kLanes], T* largest, T* sum, const T* x, Index count, Index C) {
   to_side_by_side(side, x, count, C);
-  combine_classes(largest, side, C, [](T a, T b) { return a < b ? b : a; });
+  set_classes_behind(side, C, -kInfinity<T>);
+  combine_classes(largest, side, [](Vector<T> a, Vector<T> b) -> Vector<T> { return a < b ? b : a; });
   for (Index c = 0; c < C; ++c) {
     T* e = side[c];
     for_each({0, kLanes}, [=](Index l) { e[l] = exp_negative(e[l] - largest[l]); });
   }
-  combine_classes(sum, side, C, [](T a, T b) { return a + b; });
+  set_classes_behind(side, C, T{0});
+  combine_classes(sum, side, [](Vector<T> a, Vector<T> b) { return a + b; });
   T inverse[kLanes];
   for_each({0, kLanes}, [&](Index l) { inverse[l] = T{1} / sum[l]; });
   for (Index c = 0; c < C; ++c) {
