@@ -334,3 +334,50 @@ def test_a_function_without_forward():
 def test_a_custom_function_on_the_tape_off_the_record():
     with nnative.no_grad():
         assert not Scale.apply(leaf(1.0), 2.0).requires_grad
+
+
+def alone(x, *others):
+    """Assert that the gradient of x is an array of its own."""
+    assert not any(np.shares_memory(x.grad, other) for other in others)
+
+
+def test_leaves_keep_gradients_that_are_passed_on_but_never_those_of_others():
+    a, b = (Tensor(np.ones((3, 4), np.float32), requires_grad=True) for _ in range(2))
+    seed = np.full((3, 4), 2.0, np.float32)
+    (a + 1.0).backward(seed)  # passed on from the caller
+    alone(a, seed)
+    np.testing.assert_array_equal(a.grad, seed)
+    a.grad = None
+    nnative.nn.functional.relu(a + b).backward(seed)  # passed on to two
+    alone(a, b.grad, seed)
+    a.grad = None
+    nnative.nn.functional.relu(a + a).backward(seed)  # twice to one
+    np.testing.assert_array_equal(a.grad, 2 * seed)
+    a.grad = b.grad = None
+    middle = a - 0.5
+    (nnative.nn.functional.relu(middle) + middle).backward(seed)  # a sum of two paths, of which one is the caller's
+    alone(a, seed)
+    np.testing.assert_array_equal(a.grad, 2 * seed)
+    np.testing.assert_array_equal(seed, 2)
+
+
+def test_a_gradient_that_a_hook_kept_is_not_a_leafs():
+    a = Tensor(np.ones(3, np.float32), requires_grad=True)
+    kept = []
+    middle = a + 1.0
+    middle.register_hook(kept.append)
+    nnative.nn.functional.relu(middle).backward(np.ones(3, np.float32))
+    alone(a, *kept)
+    a.grad[:] = 5
+    np.testing.assert_array_equal(kept[0], 1)
+
+
+def test_a_gradient_passed_on_to_one_leaf_is_not_copied(monkeypatch):
+    a = Tensor(np.ones((3, 4), np.float32), requires_grad=True)
+    bias = Tensor(np.zeros(4, np.float32), requires_grad=True)
+    copied = []
+    monkeypatch.setattr(nnative.autograd._native, "copy", copied.append)
+    nnative.nn.functional.relu((a + bias) - 0.5).backward(np.ones((3, 4), np.float32))
+    assert not copied
+    np.testing.assert_array_equal(a.grad, 1)
+    np.testing.assert_array_equal(bias.grad, 3)

@@ -192,3 +192,90 @@ def test_compile_is_also_a_decorator_with_options():
 
     assert double(np.ones(3, "float32")).tolist() == [2.0, 2.0, 2.0]
     assert not double.fuse
+
+
+@pytest.mark.parametrize("rows", BATCHES)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_relu_joins_the_addition_before_it(rows, threads, dtype, isa, set_threads):
+    set_threads(threads)
+    bias = RNG.standard_normal(45).astype(dtype)
+
+    def make():
+        b = nn.Parameter(bias.copy())
+
+        def step(x):
+            b.grad = None
+            y = nn.functional.relu(x + b)
+            y.sum().backward()
+            return y
+
+        return step, [b]
+
+    (plain, before), (fused, after) = both(make, arrays(rows, 45, dtype))
+    assert plain == fused
+    assert after == before - 1 - 1  # the seed of the gradient is there already
+
+
+def gradient_of_loss(dtype, rows, classes, scale=1.0, **options):
+    """Return what makes a step: cross-entropy of shifted logits and its gradient."""
+    shift = RNG.standard_normal(classes).astype(dtype)
+
+    def make():
+        p = nn.Parameter(shift.copy())
+
+        def step(x, y):
+            p.grad = None
+            loss = nn.functional.cross_entropy(x + p, y, **options)
+            (loss if scale == 1.0 else loss * scale).backward()
+            return loss, Tensor(p.grad) * 1.0
+
+        return step, [p]
+
+    x = 3 * RNG.standard_normal((rows, classes)).astype(dtype)
+    y = RNG.integers(0, classes, rows)
+    y[::5] = -100 if rows > 1 else y[0]
+    return make, x, y
+
+
+@pytest.mark.parametrize("classes", [1, 3, 10, 16, 17, 300])
+@pytest.mark.parametrize("options", [{}, {"reduction": "sum"}, {"label_smoothing": 0.1}, {"weight": True}], ids=str)
+def test_cross_entropy_and_its_gradient_are_one_pass(classes, options, dtype, isa, threads):
+    if "weight" in options:
+        options = {"weight": Tensor(RNG.uniform(0.5, 2, classes).astype(dtype))}
+    for rows in (1, 7, 33, 100):
+        (plain, before), (fused, after) = both(*gradient_of_loss(dtype, rows, classes, **options))
+        assert plain == fused, rows
+        assert after == before - 1 - 1
+
+
+def test_one_pass_beyond_the_caches(dtype, isa, threads):
+    (plain, before), (fused, after) = both(*gradient_of_loss(dtype, 3300, 1021))
+    assert plain == fused
+    assert after == before - 1 - 1
+
+
+def test_a_gradient_of_the_loss_that_is_computed_keeps_both_passes(dtype):
+    (plain, before), (fused, after) = both(*gradient_of_loss(dtype, 8, 5, scale=2.0))
+    assert plain == fused
+    assert after == before - 1
+
+
+def test_probabilities_that_are_needed_again_keep_both_passes(dtype):
+    """The graph is walked twice."""
+
+    def make():
+        p = nn.Parameter(np.zeros(5, dtype))
+
+        def step(x, y):
+            p.grad = None
+            loss = nn.functional.cross_entropy(x + p, y)
+            loss.backward(retain_graph=True)
+            loss.backward()
+            return loss, Tensor(p.grad) * 1.0
+
+        return step, [p]
+
+    x = RNG.standard_normal((8, 5)).astype(dtype)
+    (plain, before), (fused, after) = both(make, x, np.arange(8) % 5)
+    assert plain == fused
+    assert after == before - 2  # both seeds

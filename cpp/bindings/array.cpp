@@ -1,11 +1,9 @@
 #include "bindings/array.hpp"
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <cstdlib>
-#include <new>
+#include <memory>
+
+#include "runtime/memory.hpp"
 
 namespace nnative {
 
@@ -31,19 +29,24 @@ Shape2 shape2(const char* kernel, const char* name, const py::array& array) {
 }
 
 py::array allocate(const py::dtype& dtype, const std::vector<py::ssize_t>& shape) {
-  constexpr std::size_t kLine = 64, kLong = 1024, kHugePage = std::size_t{1} << 21;
+  constexpr std::size_t kLine = 64, kLong = 1024;
   py::ssize_t size = dtype.itemsize();
   bool odd = false;
   for (const py::ssize_t extent : shape) odd |= extent < 0 || __builtin_mul_overflow(size, extent, &size);
   auto bytes = static_cast<std::size_t>(size);
   if (odd || bytes < kLong) return {dtype, shape};  // NumPy also explains what is wrong with a shape
   bytes = (bytes + kLine - 1) / kLine * kLine;
-  void* memory = std::aligned_alloc(bytes < 2 * kHugePage ? kLine : kHugePage, bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-#if defined(__linux__)
-  if (bytes >= 2 * kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);  // as NumPy does: fewer page faults
-#endif
-  return {dtype, shape, memory, py::capsule(memory, [](void* p) { std::free(p); })};
+  if (bytes < kKeptBlockBytes) {
+    void* memory = allocate_pages(bytes);
+    return {dtype, shape, memory, py::capsule(memory, [](void* p) { std::free(p); })};
+  }
+  auto block = std::make_unique<Block>(take_block(bytes));
+  void* memory = block->memory;
+  const py::capsule owner(block.release(), [](void* p) {
+    const std::unique_ptr<Block> owned(static_cast<Block*>(p));
+    give_block(*owned);
+  });
+  return {dtype, shape, memory, owner};
 }
 
 }  // namespace nnative

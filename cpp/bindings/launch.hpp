@@ -27,13 +27,10 @@ constexpr double kReleaseGilNanoseconds = 20000;
 // Arguments may carry their roles (runtime/step.hpp) where the launch consists of items.
 template <class... Parameters, class... Arguments>
 void launch(Work work, const Scratch& scratch, void (*kernel)(const Team&, Parameters...), Arguments... arguments) {
-  using Call = KernelStep<Parameters...>;
   const Cost cost{work.nanoseconds, scratch};
   const std::tuple<Parameters...> parameters(parameter(arguments)...);
   if (recorder != nullptr) {
-    Index items = 0;
-    ((items = items > 0 ? items : items_in(arguments)), ...);
-    auto step = std::make_unique<Call>(cost, kernel, parameters, std::array{role(arguments)...}, items);
+    auto step = step_of(cost, kernel, arguments...);
     step->own_bundles();
     recorder->append(std::move(step));
   }

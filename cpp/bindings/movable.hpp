@@ -15,7 +15,7 @@ inline void check_movable(const char* kernel, const char* name, const py::array&
 
 // A result of any dtype.
 inline py::array empty_of(const py::dtype& dtype, const std::vector<py::ssize_t>& shape) {
-  py::array array(dtype, shape);
+  py::array array = allocate(dtype, shape);
   if (recorder != nullptr) recorder->note_fresh(array);
   return array;
 }

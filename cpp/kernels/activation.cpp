@@ -1,19 +1,20 @@
 #include "kernels/activation.hpp"
 
 #include "kernels/activation_functions.hpp"
-#include "kernels/rows.hpp"
+#include "kernels/writer.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
 
 template <class F, class T, class... Scalars>
 void forward(const Team& team, T* y, const T* x, Index size, Scalars... scalars) {
-  for_each(share(team, size, kLanes), [=](Index i) { y[i] = F::value(x[i], scalars...); });
+  write_share(team, y, size, y != x, [=](Index i) { return F::value(x[i], scalars...); });
 }
 
 template <class F, class T, class... Scalars>
 void backward(const Team& team, T* dx, const T* dy, const T* saved, Index size, Scalars... scalars) {
-  for_each(share(team, size, kLanes), [=](Index i) { dx[i] = F::gradient(dy[i], saved[i], scalars...); });
+  write_share(team, dx, size, dx != dy && dx != saved,
+              [=](Index i) { return F::gradient(dy[i], saved[i], scalars...); });
 }
 
 template <class T>

@@ -1,7 +1,7 @@
 #include "kernels/dropout.hpp"
 
 #include "kernels/normal.hpp"
-#include "kernels/rows.hpp"
+#include "kernels/writer.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
@@ -36,15 +36,25 @@ void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Ind
   const Index begin = before / kTile * kTile, last = before + size;
   const Range mine = share(team, last - begin, kTile);
   alignas(64) std::uint32_t mask[kGroupWords];
+  const Writer<T> write(mine.end - mine.begin, kTile, y != x);
+  const bool past = write.past(y + (round_up(before, kLanes) - before));
   for (Index tile = begin + mine.begin; tile < begin + mine.end; tile += kTile) {
     dropped(mask, tile / kTile, state, threshold);
     const Index first = max(tile, before), end = min(tile + kTile, last);
     for (Index i = first; i < end;) {
       const Index next = min((i / kLanes + 1) * kLanes, end);
       const Bits bits = mask[(i - tile) / 32] >> (i % 32);
-      for_each_lane({i, next}, [=](Index k, Index l) {
-        y[k - before] = bits & (Bits{1} << l) ? instead : fma(scale, x[k - before], shift);
-      });
+      const T* from = x + (i - before);
+      T* to = y + (i - before);
+      const auto value = [=](Index l) { return bits & (Bits{1} << l) ? instead : fma(scale, from[l], shift); };
+      if (past && next - i == kLanes) {
+        T lane[kLanes];
+#pragma omp simd
+        for (Index l = 0; l < kLanes; ++l) lane[l] = value(l);
+        copy_lanes_past(to, lane);
+      } else {
+        for_each({0, next - i}, [=](Index l) { to[l] = value(l); });
+      }
       i = next;
     }
   }

@@ -1,8 +1,9 @@
 #include "kernels/elementwise.hpp"
 
+#include "kernels/activation_functions.hpp"
 #include "kernels/power.hpp"
-#include "kernels/rows.hpp"
 #include "kernels/walk.hpp"
+#include "kernels/writer.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
@@ -10,67 +11,63 @@ namespace {
 // Operands that are not contiguous along a row pass through buffers of this many elements.
 constexpr Index kBlock = 256;
 
-template <class T, class F>
-inline void map(const Team& team, Index size, F f) {
-  for_each(share(team, size, kLanes), f);
-}
-
 template <class T>
 void neg(const Team& team, T* y, const T* x, Index size) {
-  map<T>(team, size, [=](Index i) { y[i] = -x[i]; });
+  write_share(team, y, size, y != x, [=](Index i) { return -x[i]; });
 }
 
 template <class T>
 void abs(const Team& team, T* y, const T* x, Index size) {
   constexpr Bits<T> sign = Bits<T>{1} << (sizeof(T) * 8 - 1);
-  map<T>(team, size, [=](Index i) { y[i] = from_bits<T>(to_bits(x[i]) & ~sign); });
+  write_share(team, y, size, y != x, [=](Index i) { return from_bits<T>(to_bits(x[i]) & ~sign); });
 }
 
 template <class T>
 void sqrt(const Team& team, T* y, const T* x, Index size) {
-  map<T>(team, size, [=](Index i) { y[i] = nnative::sqrt(x[i]); });
+  write_share(team, y, size, y != x, [=](Index i) { return nnative::sqrt(x[i]); });
 }
 
 // NaN fails both comparisons and passes through.
 template <class T>
 void clip(const Team& team, T* y, const T* x, Index size, T low, T high) {
-  map<T>(team, size, [=](Index i) {
+  write_share(team, y, size, y != x, [=](Index i) {
     const T least = x[i] < low ? low : x[i];
-    y[i] = least > high ? high : least;
+    return least > high ? high : least;
   });
 }
 
 template <class T>
 void fill(const Team& team, T* y, Index size, T value) {
-  map<T>(team, size, [=](Index i) { y[i] = value; });
+  write_share(team, y, size, true, [=](Index) { return value; });
 }
 
 template <class T>
 void accumulate(const Team& team, T* y, const T* x, Index size) {
-  map<T>(team, size, [=](Index i) { y[i] += x[i]; });
+  for_each(share(team, size, kLanes), [=](Index i) { y[i] += x[i]; });
 }
 
 template <class T, class From>
 void convert(const Team& team, T* y, const From* x, Index size) {
-  map<T>(team, size, [=](Index i) { y[i] = static_cast<T>(x[i]); });
+  write_share(team, y, size, true, [=](Index i) { return static_cast<T>(x[i]); });
 }
 
 template <class T>
 void abs_backward(const Team& team, T* dx, const T* dy, const T* x, Index size) {
-  map<T>(team, size, [=](Index i) {
+  write_share(team, dx, size, dx != dy && dx != x, [=](Index i) {
     const T below = x[i] < T{0} ? -dy[i] : T{0};
-    dx[i] = x[i] > T{0} ? dy[i] : below;
+    return x[i] > T{0} ? dy[i] : below;
   });
 }
 
 template <class T>
 void sqrt_backward(const Team& team, T* dx, const T* dy, const T* y, Index size) {
-  map<T>(team, size, [=](Index i) { dx[i] = dy[i] / (y[i] + y[i]); });
+  write_share(team, dx, size, dx != dy && dx != y, [=](Index i) { return dy[i] / (y[i] + y[i]); });
 }
 
 template <class T>
 void clip_backward(const Team& team, T* dx, const T* dy, const T* x, Index size, T low, T high) {
-  map<T>(team, size, [=](Index i) { dx[i] = ((x[i] >= low) & (x[i] <= high)) ? dy[i] : T{0}; });
+  write_share(team, dx, size, dx != dy && dx != x,
+              [=](Index i) { return ((x[i] >= low) & (x[i] <= high)) ? dy[i] : T{0}; });
 }
 
 // An operand of a row operation: elements `stride` apart, or one element repeated.
@@ -99,14 +96,15 @@ inline void binary(const Team& team, T* out, const T* a, const T* b, const Layou
   alignas(64) T a_buffer[kBlock], b_buffer[kBlock];
   const Index a_stride = a ? layout.stride[0][0] : 0, b_stride = b ? layout.stride[1][0] : 0;
   const Index block = a_stride == 1 && b_stride == 1 ? layout.shape[0] : kBlock;
-  walk(layout, share(team, size_of(layout), kLanes), [&](Index first, Index count, const Index* offset) {
+  const Range mine = share(team, size_of(layout), kLanes);
+  const Writer<T> write(mine.end - mine.begin, layout.shape[0], out != a && out != b);
+  walk(layout, mine, [&](Index first, Index count, const Index* offset) {
     const Operand<T> left{a ? a + offset[0] : &scalar, a_stride, a_buffer};
     const Operand<T> right{b ? b + offset[1] : &scalar, b_stride, b_buffer};
     for (Index i = 0; i < count; i += block) {
       const Index n = min(block, count - i);
       const T *x = left.at(i, n), *y = right.at(i, n);
-      T* to = out + first + i;
-      for_each({0, n}, [=](Index j) { to[j] = f(x[j], y[j]); });
+      write(out + first + i, {0, n}, [=](Index j) { return f(x[j], y[j]); });
     }
   });
 }
@@ -136,6 +134,11 @@ inline void ternary(const Team& team, T* out, const T* a, const T* b, const U* c
 template <class T>
 void add(const Team& team, T* out, const T* a, const T* b, Layout<2> layout, T scalar) {
   binary(team, out, a, b, layout, scalar, [](T x, T y) { return x + y; });
+}
+
+template <class T>
+void add_relu(const Team& team, T* out, const T* a, const T* b, Layout<2> layout, T scalar) {
+  binary(team, out, a, b, layout, scalar, [](T x, T y) { return activations::relu<T>::value(x + y); });
 }
 
 template <class T>
@@ -260,6 +263,7 @@ constexpr ElementwiseKernels<T> kTable{
     .maximum = maximum,
     .minimum = minimum,
     .pow = pow,
+    .add_relu = add_relu,
     .prelu = prelu,
     .where = where,
     .div_backward = div_backward,

@@ -30,6 +30,7 @@ struct ElementwiseKernels {
   // out = f(a, b); an operand that is null is the scalar
   using Binary = void (*)(const Team&, T* out, const T* a, const T* b, Layout<2> layout, T scalar);
   Binary add, sub, mul, div, maximum, minimum, pow;
+  Binary add_relu;  // relu_forward of add
   // a where a > 0, else a · b: PReLU, b being the weight
   Binary prelu;
   // out = a where the condition holds, else b; two scalars

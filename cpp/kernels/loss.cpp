@@ -1,24 +1,10 @@
 #include "kernels/loss.hpp"
 
-#include "kernels/labels.hpp"
+#include "kernels/cross_entropy.hpp"
 #include "kernels/loss_functions.hpp"
-#include "kernels/rows.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
-
-// What the losses of rows of class t count in a mean.
-template <class T>
-[[gnu::always_inline]] inline T weight_of(const T* weight, Index t) {
-  if (t < 0) return T{0};
-  return weight ? weight[t] : T{1};
-}
-
-// Σ of the weights of all classes.
-template <class T>
-inline T total_weight(const T* weight, Index C) {
-  return weight ? row_sum<T>(C, [=](Index c) { return weight[c]; }) : static_cast<T>(C);
-}
 
 // What a mean multiplies by: 1 / Σ w_t of the rows that count.
 template <class T>
@@ -68,29 +54,9 @@ template <class T>
 void cross_entropy_forward(const Team& team, T* loss, T* probability, const T* logits, const void* target,
                            const T* weight, Index N, Index C, IndexType type, std::int64_t ignore, T smoothing) {
   const Range rows = share_rows<T>(team, N, C);
-  const T each = smoothing / static_cast<T>(C), all = smoothing == T{0} ? T{0} : each * total_weight(weight, C);
-  // kLanes rows at a time, so that their logarithms are computed together.
-  for (Index first = rows.begin; first < rows.end; first += kLanes) {
-    T sum[kLanes] = {}, factor[kLanes] = {}, shifted[kLanes] = {};
-    const Index count = min(kLanes, rows.end - first);
-    for (Index l = 0; l < count; ++l) {
-      const Index n = first + l, t = class_of(target, type, n, C, ignore);
-      const T* x = logits + n * C;
-      const RowSum<T> row = softmax_row(probability + n * C, x, C);
-      sum[l] = T{1};
-      if (t == kBad) shifted[l] = kNan<T>;
-      if (t < 0) continue;
-      const T own = (T{1} - smoothing) * weight_of(weight, t);
-      sum[l] = row.sum;
-      factor[l] = own + all;
-      shifted[l] = own * (x[t] - row.max);
-      if (smoothing != T{0}) {
-        shifted[l] += each * row_sum<T>(C, [=](Index c) { return (weight ? weight[c] : T{1}) * (x[c] - row.max); });
-      }
-    }
-    for_each_lane({first, first + count},
-                  [&](Index n, Index l) { loss[n] = factor[l] * nnative::log(sum[l]) - shifted[l]; });
-  }
+  const Classes<T> classes(target, weight, C, type, ignore, smoothing);
+  for (Index first = rows.begin; first < rows.end; first += kLanes)
+    cross_entropy_rows(loss, probability + first * C, logits, classes, first, min(kLanes, rows.end - first));
 }
 
 template <class T>
@@ -98,26 +64,38 @@ void cross_entropy_backward(const Team& team, T* dlogits, const T* dloss, const 
                             const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
                             IndexType type, std::int64_t ignore, T smoothing, bool mean) {
   const Range mine = share_rows<T>(team, N, C);
-  const T each = smoothing / static_cast<T>(C), all = smoothing == T{0} ? T{0} : each * total_weight(weight, C);
+  const Classes<T> classes(target, weight, C, type, ignore, smoothing);
   const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
-  for (Index n = mine.begin; n < mine.end; ++n) {
-    const Index t = class_of(target, type, n, C, ignore);
-    const T* p = probability + n * C;
-    T* dx = dlogits + n * C;
-    if (t < 0) {
-      for_each({0, C}, [=](Index i) { dx[i] = T{0}; });
+  const Writer<T> write((mine.end - mine.begin) * C, C, dlogits != probability);
+  for (Index n = mine.begin; n < mine.end; ++n)
+    cross_entropy_gradient(write, dlogits + n * C, probability + n * C, classes, n, dloss[n * dloss_stride] * scale);
+}
+
+template <class T>
+void cross_entropy_both(const Team& team, T* loss, T* dlogits, const T* logits, const T* dloss, const void* target,
+                        const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
+                        IndexType type, std::int64_t ignore, T smoothing, bool mean) {
+  const Range mine = share_rows<T>(team, N, C);
+  const Classes<T> classes(target, weight, C, type, ignore, smoothing);
+  const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
+  const Writer<T> write((mine.end - mine.begin) * C, C, true);
+  const auto arrived = [=](Index n) { return dloss[n * dloss_stride] * scale; };
+  T* p = static_cast<T*>(team.own);
+  for (Index first = mine.begin; first < mine.end; first += rows_together(C)) {
+    const Index count = min(rows_together(C), mine.end - first);
+    if (C <= kLanes && smoothing == T{0}) {
+      cross_entropy_side_by_side(loss, dlogits + first * C, logits, classes, first, count, arrived);
       continue;
     }
-    const T own = (T{1} - smoothing) * weight_of(weight, t), sum = own + all;
-    const T arrived = dloss[n * dloss_stride] * scale, factor = arrived * sum;
-    if (smoothing == T{0}) {
-      for_each({0, C}, [=](Index i) { dx[i] = factor * p[i]; });
-      dx[t] = factor * (p[t] - T{1});
-    } else {
-      for_each({0, C}, [=](Index i) { dx[i] = arrived * (sum * p[i] - each * (weight ? weight[i] : T{1})); });
-      dx[t] = arrived * (sum * p[t] - (own + each * weight_of(weight, t)));
-    }
+    cross_entropy_rows(loss, p, logits, classes, first, count);
+    for (Index l = 0; l < count; ++l)
+      cross_entropy_gradient(write, dlogits + (first + l) * C, p + l * C, classes, first + l, arrived(first + l));
   }
+}
+
+template <class T>
+Scratch cross_entropy_scratch(Index C) {
+  return {.own = static_cast<std::size_t>(rows_together(C) * C) * sizeof(T)};
 }
 
 template <class T>
@@ -246,6 +224,8 @@ constexpr LossKernels<T> kKernels{
 #undef NNATIVE_LOSS
         .cross_entropy_forward = cross_entropy_forward,
     .cross_entropy_backward = cross_entropy_backward,
+    .cross_entropy_both = cross_entropy_both,
+    .cross_entropy_scratch = cross_entropy_scratch<T>,
     .nll_forward = nll_forward,
     .nll_backward = nll_backward,
     .row_total = row_total,

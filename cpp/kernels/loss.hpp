@@ -63,6 +63,11 @@ struct LossKernels {
   void (*cross_entropy_backward)(const Team&, T* dlogits, const T* dloss, const T* probability, const void* target,
                                  const T* weight, const void* all_targets, Index N, Index C, Index rows,
                                  Index dloss_stride, IndexType type, std::int64_t ignore, T smoothing, bool mean);
+  // Both in one pass over the logits, for a gradient of the losses that is known beforehand
+  void (*cross_entropy_both)(const Team&, T* loss, T* dlogits, const T* logits, const T* dloss, const void* target,
+                             const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
+                             IndexType type, std::int64_t ignore, T smoothing, bool mean);
+  Scratch (*cross_entropy_scratch)(Index C);  // of cross_entropy_both
   // The same of x (N,C) = log-probabilities: loss (N) = −w_t · x[t]
   void (*nll_forward)(const Team&, T* loss, const T* x, const void* target, const T* weight, Index N, Index C,
                       IndexType type, std::int64_t ignore);

@@ -1,6 +1,7 @@
 #include "kernels/norm.hpp"
 
 #include "kernels/moments.hpp"
+#include "kernels/writer.hpp"
 
 namespace nnative::NNATIVE_ISA {
 namespace {
@@ -26,15 +27,15 @@ Shared<T> shared_of(const Team& team, Index N, Index C) {
 // Channels that one member finishes: whole cache lines of rows, single ones of runs.
 inline Range share_channels(const Team& team, Index C, Index L) { return share(team, C, L == 1 ? kLanes : 1); }
 
-// y = (x − mean) · scale + shift of single elements of channels
+// y = (x − mean) · scale + shift of single elements of channels.
 template <class T>
 inline void normalise(const Team& team, T* y, const T* x, const T* mean, const Shared<T>& s, Index N, Index C) {
   const T *scale = s.scale, *shift = s.shift;
   const Range mine = share_rows<T>(team, N, C);
+  const Writer<T> write((mine.end - mine.begin) * C, C, y != x);
   for (Index n = mine.begin; n < mine.end; ++n) {
-    T* to = y + n * C;
     const T* from = x + n * C;
-    for_each({0, C}, [=](Index c) { to[c] = fma(from[c] - mean[c], scale[c], shift[c]); });
+    write(y + n * C, {0, C}, [=](Index c) { return fma(from[c] - mean[c], scale[c], shift[c]); });
   }
 }
 
@@ -139,10 +140,10 @@ inline void input_gradient(const Team& team, T* dx, const T* dy, const T* x, con
                            Index C) {
   const T *scale = s.scale, *shift = s.shift, *slope = s.slope;
   const Range mine = share_rows<T>(team, N, C);
+  const Writer<T> write((mine.end - mine.begin) * C, C, dx != dy && dx != x);
   for (Index n = mine.begin; n < mine.end; ++n) {
-    T* to = dx + n * C;
     const T *g = dy + n * C, *from = x + n * C;
-    for_each({0, C}, [=](Index c) { to[c] = scale[c] * fma(mean[c] - from[c], slope[c], g[c] - shift[c]); });
+    write(dx + n * C, {0, C}, [=](Index c) { return scale[c] * fma(mean[c] - from[c], slope[c], g[c] - shift[c]); });
   }
 }
 

@@ -1,11 +1,13 @@
 #include "runtime/fuse.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <map>
-#include <new>
 #include <tuple>
 
 #include "runtime/dispatch.hpp"
+#include "runtime/memory.hpp"
 
 namespace nnative {
 namespace {
@@ -34,7 +36,7 @@ class Uses {
       for (const Access& access : map_.accesses(*steps[s])) {
         if (access.memory == MemoryMap::kNone) continue;
         Use& use = uses_[access.memory];
-        ++use.count;
+        if (use.count++ == 0) use.first = s;
         if (access.written) {
           ++use.writes;
           use.writer = s;
@@ -55,16 +57,20 @@ class Uses {
     return memory_[m].kind == Memory::Kind::temporary && uses_[m].writes == 1 ? m : none;
   }
   bool is_constant(const void* pointer) const {
-    const std::size_t m = map_.memory_at(pointer);
-    return memory_[m].kind == Memory::Kind::external && uses_[m].writes == 0;
+    return is_read_only(pointer) && memory_[map_.memory_at(pointer)].kind == Memory::Kind::external;
   }
+  bool is_read_only(const void* pointer) const {
+    return pointer == nullptr || uses_[map_.memory_at(pointer)].writes == 0;
+  }
+  // The first step that touches the memory.
+  std::size_t first_use(const void* pointer) const { return uses_[map_.memory_at(pointer)].first; }
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
  private:
   struct Use {
     int count = 0, writes = 0;
-    std::size_t writer = none;
+    std::size_t first = none, writer = none;
   };
   MemoryMap map_;
   const std::vector<Memory>& memory_;
@@ -103,6 +109,52 @@ bool relu_into_backward(Steps& steps, const Uses& uses, std::size_t s) {
   to = dz;
   linear->template share_role<0, 3>();
   mask = gate;
+  return true;
+}
+
+// y = a + b; z = relu(y)
+template <class T>
+bool relu_into_add(Steps& steps, const Uses& uses, std::size_t s) {
+  const auto& family = *kernels<T>().elementwise;
+  auto* relu = launch_of(kernels<T>().activation->relu_forward, steps[s]);
+  if (relu == nullptr) return false;
+  const auto& [z, y, size] = relu->its_arguments();
+  const std::size_t producer = uses.only_writer(y);
+  if (producer == Uses::none) return false;
+  auto* add = launch_of(family.add, steps[producer]);
+  if (add == nullptr) return false;
+  auto& [to, a, b, layout, scalar] = add->its_arguments();
+  Index added = 1;
+  for (int d = 0; d < layout.ndim; ++d) added *= layout.shape[d];
+  if (to != y || size != added) return false;
+  to = z;
+  add->its_kernel() = family.add_relu;
+  return true;
+}
+
+// loss, p = cross_entropy(logits); dlogits = cross_entropy_backward(dloss, p), dloss being a constant
+template <class T>
+bool cross_entropy_at_once(Steps& steps, const Uses& uses, std::size_t s) {
+  const auto& family = *kernels<T>().loss;
+  auto* backward = launch_of(family.cross_entropy_backward, steps[s]);
+  if (backward == nullptr) return false;
+  const auto& [dlogits, dloss, saved, target, weight, all_targets, N, C, rows, dloss_stride, type, ignore, smoothing,
+               mean] = backward->its_arguments();
+  const std::size_t producer = uses.only_writer(saved);
+  if (producer == Uses::none || !uses.is_constant(dloss) || uses.first_use(dlogits) != s) return false;
+  if (!uses.is_read_only(target) || !uses.is_read_only(weight)) return false;
+  auto* forward = launch_of(family.cross_entropy_forward, steps[producer]);
+  if (forward == nullptr) return false;
+  const auto& [loss, p, logits, its_target, its_weight, its_N, its_C, its_type, its_ignore, its_smoothing] =
+      forward->its_arguments();
+  const auto same = std::tie(p, its_target, its_weight, its_N, its_C, its_type, its_ignore, its_smoothing) ==
+                    std::tuple(saved, target, weight, N, C, type, ignore, smoothing);
+  if (!same || rows != N) return false;
+  const Index index_bytes = Index{1} << static_cast<int>(type) / 2;
+  steps[producer] = step_of({forward->cost.nanoseconds + backward->cost.nanoseconds, family.cross_entropy_scratch(C)},
+                            family.cross_entropy_both, each(loss, 1), each(dlogits, C), each(logits, C),
+                            each(dloss, dloss_stride), each(target, index_bytes), weight, all_targets, Count{N}, C,
+                            rows, dloss_stride, type, ignore, smoothing, mean);
   return true;
 }
 
@@ -163,22 +215,26 @@ void FreeMemory::operator()(std::byte* p) const { std::free(p); }
 
 OwnedMemory allocate_lines(std::size_t bytes) {
   constexpr std::size_t kLine = 64;
-  OwnedMemory memory(static_cast<std::byte*>(std::aligned_alloc(kLine, (bytes + kLine - 1) / kLine * kLine)));
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
+  return OwnedMemory(static_cast<std::byte*>(allocate_pages((bytes + kLine - 1) / kLine * kLine)));
 }
 
 std::vector<Constant> fuse(Steps& steps, std::vector<Memory>& memory, const FuseOptions& options) {
   std::vector<Constant> constants;
   if (options.fuse) {
+    const Uses before(steps, memory);
+    for (auto& step : steps) {
+      if (fill_once<float>(step, before, memory, constants) || fill_once<double>(step, before, memory, constants))
+        step.reset();
+    }
+    std::erase(steps, nullptr);
     const Uses uses(steps, memory);
     constexpr bool (*rules[])(Steps&, const Uses&, std::size_t) = {
-        relu_into_forward<float>, relu_into_forward<double>, relu_into_backward<float>, relu_into_backward<double>};
+        relu_into_forward<float>,     relu_into_forward<double>,    relu_into_backward<float>,
+        relu_into_backward<double>,   relu_into_add<float>,         relu_into_add<double>,
+        cross_entropy_at_once<float>, cross_entropy_at_once<double>};
     for (std::size_t s = 0; s < steps.size(); ++s) {
-      bool done =
-          fill_once<float>(steps[s], uses, memory, constants) || fill_once<double>(steps[s], uses, memory, constants);
-      for (const auto rule : rules) done = done || rule(steps, uses, s);
-      if (done) steps[s].reset();
+      if (std::any_of(std::begin(rules), std::end(rules), [&](auto rule) { return rule(steps, uses, s); }))
+        steps[s].reset();
     }
     std::erase(steps, nullptr);
   }

@@ -2,6 +2,8 @@
 //
 //   linear_forward, then relu_forward of its result alone      the product's epilogue applies relu
 //   linear_backward_input, then relu_backward of its result    the product's epilogue applies the mask
+//   add, then relu_forward of its result alone                 the addition applies relu
+//   cross_entropy_forward, then its backward                   one pass makes losses and gradients
 //   fill of a small array that nothing else writes             the array is filled once
 //   linear_forward by a frozen weight                          the weight is packed once
 #pragma once

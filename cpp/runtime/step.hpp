@@ -297,4 +297,14 @@ class KernelStep final : public Step {
   std::vector<std::shared_ptr<void>> owned_;
 };
 
+// A step of a kernel and arguments that may carry their roles.
+template <class... Parameters, class... Arguments>
+std::unique_ptr<KernelStep<Parameters...>> step_of(const Cost& cost, void (*kernel)(const Team&, Parameters...),
+                                                   Arguments... arguments) {
+  Index items = 0;
+  ((items = items > 0 ? items : items_in(arguments)), ...);
+  return std::make_unique<KernelStep<Parameters...>>(cost, kernel, std::tuple<Parameters...>(parameter(arguments)...),
+                                                     std::array{role(arguments)...}, items);
+}
+
 }  // namespace nnative

@@ -157,7 +157,8 @@ class Function:
     array([12.])
     """
 
-    # Whether backward returns arrays that nothing else refers to, so that a leaf may keep them without a copy.
+    # Whether what backward returns is either the gradient that it got or an array that nothing else refers to, so that
+    # a leaf may keep it without a copy.
     returns_fresh = False
 
     inputs: tuple[Any, ...] | None  # the arguments of `apply`; None once the graph is freed
@@ -283,6 +284,7 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
         _accumulate(root, gradient if hooks is None else hooks(gradient), fresh=False)
         return
     arrived: dict[Any, Array] = {root._node: gradient}
+    shared = {root._node}  # nodes whose gradient something else may refer to
     observer = recording_state.observer
     for node in _nodes(root._node):
         grad = arrived.pop(node, None)
@@ -291,6 +293,7 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
         if grad is not None:
             if node.hooks is not None:
                 grad = node.hooks(grad)
+                shared.add(node)
             grads = node.backward(node, grad)
             if not isinstance(grads, tuple):
                 grads = (grads,)
@@ -311,15 +314,21 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
                     )
                 if observer is not None:
                     observer.gradient(node, tensor, g, grad)
+                fresh = node.returns_fresh
+                if g is grad:  # passed on: to one tensor alone it is as fresh as it was
+                    fresh = fresh and node not in shared and sum(other is g for other in grads) == 1
                 before: Any = tensor._node
                 if before is None and leaf_hooks:
                     before = leaf_hooks.get(id(tensor))  # which want the sum
                 if before is None:
-                    _accumulate(tensor, g, node.returns_fresh)
+                    _accumulate(tensor, g, fresh)
                 elif before in arrived:
                     arrived[before] = _native.add(arrived[before], g)
+                    shared.discard(before)
                 else:
                     arrived[before] = g
+                    if not fresh:
+                        shared.add(before)
         if not retain_graph:
             node.inputs = None
             node.saved_tensors = ()

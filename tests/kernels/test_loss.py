@@ -277,3 +277,17 @@ def test_nan_gives_nan(name, isa, dtype):
     for pair in ((x, one), *(() if loss.example.endswith("sign") else ((one / 2, x),))):
         assert np.isnan(getattr(_native, f"{name}_forward")(*pair, *loss.scalars)).all()
         assert np.isnan(getattr(_native, f"{name}_sum")(*pair, 1.0, *loss.scalars))
+
+
+@pytest.mark.parametrize("classes", range(1, 18))
+def test_few_classes_have_the_bits_of_a_softmax_of_each_row(classes, dtype, isa):
+    """Rows of at most 16 classes are computed side by side."""
+    random = np.random.default_rng(classes)
+    x = 4 * random.standard_normal((50, classes)).astype(dtype)
+    x[3, 0], x[4, -1], x[5], x[6] = np.nan, np.inf, -np.inf, -200 * np.arange(classes)
+    y = random.integers(0, classes, 50)
+    whole, _ = _native.cross_entropy_forward(x, y)
+    for rows in range(1, 50):
+        loss, probability = _native.cross_entropy_forward(x[:rows], y[:rows])
+        assert loss.tobytes() == whole[:rows].tobytes()
+        assert probability.tobytes() == _native.softmax_forward(x[:rows]).tobytes()

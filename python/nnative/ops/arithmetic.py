@@ -62,7 +62,6 @@ class Add(Binary):
     name = "add"
     kernel = _native.add
     compute = np.add
-    returns_fresh = False
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:  # noqa: D102
@@ -78,7 +77,6 @@ class Sub(Binary):
 
     name = "sub"
     kernel = _native.sub
-    returns_fresh = False
 
     @staticmethod
     def compute(a: Array, b: Array) -> Array:

@@ -1,0 +1,94 @@
+// Softmax of rows of at most kLanes classes, kLanes rows at a time: a vector holds one class of all rows, not one row
+// that leaves it partly empty. The bits are those of softmax_row.
+#pragma once
+
+#include "kernels/rows.hpp"
+#include "kernels/vector.hpp"
+
+namespace nnative {
+namespace {
+
+// side[c][l] = x[l][c] of x (count,C); rows behind the last are 0, classes behind the last of no meaning
+template <class T>
+inline void to_side_by_side(T (*side)[kLanes], const T* x, Index count, Index C) {
+  constexpr Index W = kWidth<T>;
+  for (Index r = 0; r < kLanes; r += W) {
+    for (Index c = 0; c < C; c += W) {
+      Vector<T> square[W];
+      for (Index i = 0; i < W; ++i) {
+        const Index at = (r + i) * C + c, left = max(count * C - at, Index{0});
+        square[i] = left >= W ? load(x + at) : load_partial(x + at, left);
+      }
+      transpose<T>(square);
+      for (Index i = 0; i < W; ++i) store(side[c + i] + r, square[i]);
+    }
+  }
+}
+
+// The reverse, of `count` rows.
+template <class T>
+inline void to_rows(T* y, const T (*side)[kLanes], Index count, Index C) {
+  constexpr Index W = kWidth<T>;
+  for (Index r = 0; r < count; r += W) {
+    for (Index c = 0; c < C; c += W) {
+      Vector<T> square[W];
+      for (Index i = 0; i < W; ++i) square[i] = load(side[c + i] + r);
+      transpose<T>(square);
+      for (Index i = 0; i < min(W, count - r); ++i) {
+        const Index at = (r + i) * C + c;
+        if (C - c >= W || (C < W && count * C - at >= W)) {
+          store(y + at, square[i]);  // what is beyond a short row, the next ones write again
+        } else {
+          store_partial(y + at, square[i], C - c);
+        }
+      }
+    }
+  }
+}
+
+// Combines the classes of each row as combine_lanes does, c with c + 8, then with c + 4, 2, 1.
+template <class T, class Combine>
+inline void combine_classes(T* result, const T (*side)[kLanes], Combine combine) {
+  for (Index l = 0; l < kLanes; l += kWidth<T>) {
+    Vector<T> half[kLanes / 2];
+#pragma GCC unroll 8
+    for (Index c = 0; c < kLanes / 2; ++c) half[c] = combine(load(side[c] + l), load(side[c + kLanes / 2] + l));
+#pragma GCC unroll 3
+    for (Index step = kLanes / 4; step > 0; step /= 2) {
+#pragma GCC unroll 4
+      for (Index c = 0; c < step; ++c) half[c] = combine(half[c], half[c + step]);
+    }
+    store(result + l, half[0]);
+  }
+}
+
+template <class T>
+inline void set_classes_behind(T (*side)[kLanes], Index C, T value) {
+  for (Index c = C; c < kLanes; ++c) {
+    T* x = side[c];
+    for_each({0, kLanes}, [=](Index l) { x[l] = value; });
+  }
+}
+
+// side = softmax of the rows of x (count,C) side by side, with largest (kLanes) and sum (kLanes) of each
+template <class T>
+inline void softmax_side_by_side(T (*side)[kLanes], T* largest, T* sum, const T* x, Index count, Index C) {
+  to_side_by_side(side, x, count, C);
+  set_classes_behind(side, C, -kInfinity<T>);
+  combine_classes(largest, side, [](Vector<T> a, Vector<T> b) -> Vector<T> { return a < b ? b : a; });
+  for (Index c = 0; c < C; ++c) {
+    T* e = side[c];
+    for_each({0, kLanes}, [=](Index l) { e[l] = exp_negative(e[l] - largest[l]); });
+  }
+  set_classes_behind(side, C, T{0});
+  combine_classes(sum, side, [](Vector<T> a, Vector<T> b) { return a + b; });
+  T inverse[kLanes];
+  for_each({0, kLanes}, [&](Index l) { inverse[l] = T{1} / sum[l]; });
+  for (Index c = 0; c < C; ++c) {
+    T* e = side[c];
+    for_each({0, kLanes}, [e, &inverse](Index l) { e[l] *= inverse[l]; });
+  }
+}
+
+}  // namespace
+}  // namespace nnative

@@ -1,0 +1,103 @@
+// Results that are written once: past the caches where they are so large that no cache would keep them.
+#pragma once
+
+#include <cstring>
+
+#include "kernels/rows.hpp"
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+namespace nnative {
+namespace {
+
+// An ordinary store reads the line it writes to from memory first. One past the caches does not, but whoever reads the
+// result has to fetch it again: it pays where a member writes so many bytes, in runs of at least so many.
+constexpr Index kPastBytes = Index{1} << 22, kPastRun = 2048;
+
+// `to` lies at a cache line.
+template <class T>
+[[gnu::always_inline]] inline void copy_lanes_past(T* to, const T (&lane)[kLanes]) {
+#if defined(__AVX512F__)
+  constexpr Index width = 64 / sizeof(T);
+  for (Index l = 0; l < kLanes; l += width)
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to + l), _mm512_loadu_si512(lane + l));
+#elif defined(__AVX__)
+  constexpr Index width = 32 / sizeof(T);
+  for (Index l = 0; l < kLanes; l += width)
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to + l),
+                        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lane + l)));
+#elif defined(__SSE2__)
+  constexpr Index width = 16 / sizeof(T);
+  for (Index l = 0; l < kLanes; l += width)
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to + l), _mm_loadu_si128(reinterpret_cast<const __m128i*>(lane + l)));
+#else
+  std::memcpy(to, lane, sizeof lane);
+#endif
+}
+
+template <class T>
+class Writer {
+ public:
+  // A member that writes `size` elements, `run` of them at a time; `fresh` unless they take the place of what it reads.
+  Writer(Index size, Index run, bool fresh)
+      : past_(fresh && size * static_cast<Index>(sizeof(T)) >= kPastBytes &&
+              run * static_cast<Index>(sizeof(T)) >= kPastRun) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() {
+#if defined(__SSE2__)
+    if (past_) _mm_sfence();  // no barrier or lock orders these stores
+#endif
+  }
+
+  // y[i] = f(i) for each i of the range
+  template <class F>
+  [[gnu::always_inline]] void operator()(T* y, Range range, F f) const {
+    if (past_) {
+      // Each line when it is computed: blocks of lines would let reading and writing wait for each other.
+      const Index begin = min(range.begin + elements_ahead(y + range.begin), range.end);
+      for (Index i = range.begin; i < begin; ++i) y[i] = f(i);
+      for (range.begin = begin; range.begin + kLanes <= range.end; range.begin += kLanes) {
+        T lane[kLanes];
+#pragma omp simd
+        for (Index l = 0; l < kLanes; ++l) lane[l] = f(range.begin + l);
+        copy_lanes_past(y + range.begin, lane);
+      }
+    }
+    for_each(range, [=](Index i) { y[i] = f(i); });
+  }
+
+  // The same but for element t, which the caller writes: a store to a line that has just gone past the caches waits for
+  // memory.
+  template <class F>
+  [[gnu::always_inline]] void around(T* y, Range range, Index t, F f) const {
+    if (past_) {
+      (*this)(y, {range.begin, t}, f);
+      range.begin = t + 1;
+    }
+    (*this)(y, range, f);
+  }
+
+  // Whether blocks of kLanes elements that begin at a multiple of kLanes are written by copy_lanes_past.
+  bool past(const T* y) const { return past_ && elements_ahead(y) == 0; }
+
+ private:
+  static Index elements_ahead(const T* y) {
+    return static_cast<Index>(-reinterpret_cast<std::uintptr_t>(y) % 64 / sizeof(T));
+  }
+
+  const bool past_;
+};
+
+// y[i] = f(i) for this member's share of `size` elements; `fresh` as above.
+template <class T, class F>
+[[gnu::always_inline]] inline void write_share(const Team& team, T* y, Index size, bool fresh, F f) {
+  const Range mine = share(team, size, kLanes);
+  const Writer<T> write(mine.end - mine.begin, mine.end - mine.begin, fresh);
+  write(y, mine, f);
+}
+
+}  // namespace
+}  // namespace nnative
