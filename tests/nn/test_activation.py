@@ -128,8 +128,19 @@ def test_arguments_are_torchs(name, arguments):
     others = ("device", "dtype", "min_value", "max_value", "args", "kwargs")
     theirs = {k: p.default for k, p in theirs.parameters.items() if k not in others}
     found = {k: p.default for k, p in ours.parameters.items() if k not in others}
-    assert list(found) == list(theirs)
-    assert all(found[k] == theirs[k] for k in found if k != "dim")
+    assert list(found.items()) == list(theirs.items())
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (2, 5), (2, 3, 5), (2, 3, 2, 5)])
+@pytest.mark.parametrize("name", ["Softmin", "Softmax", "LogSoftmax"])
+def test_a_dim_that_is_not_given_is_guessed_as_in_torch(name, shape):
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    x = np.random.default_rng(0).standard_normal(shape)
+    with pytest.warns(UserWarning, match="Implicit dimension choice"):
+        expected = getattr(torch.nn, name)()(torch.tensor(x))
+    with pytest.warns(UserWarning, match="dim should be given"):
+        result = getattr(nn, name)()(nnative.Tensor(x))
+    np.testing.assert_allclose(result.numpy(), expected.numpy(), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("name", "arguments"), [*LAYERS, ("Step", {}), ("Sign", {})])

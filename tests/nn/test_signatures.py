@@ -14,17 +14,14 @@ torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not
 OTHER_CONSTRUCTORS = {
     "Dropout": "keep and mode follow",
     "Hardtanh": "without PyTorch's deprecated names",
-    "LogSoftmax": "dim is -1; without it, PyTorch warns and guesses",
     "Parameter": "dtype follows",
-    "Softmax": "dim is -1",
-    "Softmin": "dim is -1",
 }
 OTHER_FUNCTIONS = {
     "batch_norm": "num_batches_tracked follows",
     "dropout": "keep and mode follow",
-    "log_softmax": "dim must be given",
-    "softmax": "dim must be given",
-    "softmin": "dim must be given",
+    "log_softmax": "dtype is the input's",
+    "softmax": "dtype is the input's",
+    "softmin": "dtype is the input's",
 }
 LEFT_OUT = {"self", "device", "_weight", "_freeze"}
 OLD = {"size_average", "reduce"}  # of functions, where what comes after weight is given by name

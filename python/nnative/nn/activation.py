@@ -182,7 +182,7 @@ class Softmin(Activation):
     function = staticmethod(activation.softmin)
     options = ("dim",)
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
@@ -201,7 +201,7 @@ class Softmax(Activation):
     function = staticmethod(activation.softmax)
     options = ("dim",)
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
@@ -212,6 +212,6 @@ class LogSoftmax(Activation):
     function = staticmethod(activation.log_softmax)
     options = ("dim",)
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim

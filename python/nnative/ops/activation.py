@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from nnative.autograd import Function
@@ -142,7 +143,7 @@ def sign(input: Tensor) -> Tensor:
     return apply("sign", Sign, input)
 
 
-def softmax(input: Tensor, dim: int) -> Tensor:
+def softmax(input: Tensor, dim: int | None = None) -> Tensor:
     r"""Softmax along a dimension, :math:`e^{x_i} / \sum_j e^{x_j}`.
 
     Parameters
@@ -150,7 +151,8 @@ def softmax(input: Tensor, dim: int) -> Tensor:
     input
         x, float32 or float64, any shape.
     dim
-        The dimension that sums to one; negative ones count from the end.
+        The dimension that sums to one; negative ones count from the end. Name it: without, it is the first of 0, 1 or 3
+        dimensions and else the second, with a warning, as in PyTorch.
 
     Raises
     ------
@@ -170,7 +172,7 @@ def softmax(input: Tensor, dim: int) -> Tensor:
     return _along("softmax", Softmax, input, dim)
 
 
-def log_softmax(input: Tensor, dim: int) -> Tensor:
+def log_softmax(input: Tensor, dim: int | None = None) -> Tensor:
     r"""Logarithm of softmax along a dimension, :math:`x_i - \log\sum_j e^{x_j}`; arguments and errors as `softmax`.
 
     Examples
@@ -183,7 +185,7 @@ def log_softmax(input: Tensor, dim: int) -> Tensor:
     return _along("log_softmax", LogSoftmax, input, dim)
 
 
-def softmin(input: Tensor, dim: int) -> Tensor:
+def softmin(input: Tensor, dim: int | None = None) -> Tensor:
     r"""Softmax of −x along a dimension, :math:`e^{-x_i} / \sum_j e^{-x_j}`; arguments and errors as `softmax`.
 
     Examples
@@ -234,9 +236,12 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     return mul(index(input, (*before, slice(0, half))), sigmoid(index(input, (*before, slice(half, None)))))
 
 
-def _along(name: str, function: type[Function], x: Tensor, dim: int) -> Tensor:
+def _along(name: str, function: type[Function], x: Tensor, dim: int | None) -> Tensor:
     """Apply a function of the last dimension along another one."""
     require_tensor(name, x)
+    if dim is None:
+        dim = 0 if x.data.ndim in (0, 1, 3) else 1
+        warnings.warn(f"[{name}] dim should be given; took {dim} for shape {x.data.shape}", UserWarning, stacklevel=3)
     dims = max(x.data.ndim, 1)
     if not hasattr(dim, "__index__"):
         raise TypeError(f"[{name}] expected dim to be an int, got {dim!r}")
