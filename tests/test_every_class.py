@@ -29,6 +29,7 @@ ARGUMENTS = {
     "GroupNorm": lambda: (4, C),
     "LayerNorm": lambda: (C,),
     "Linear": lambda: (C, 7),
+    "LogSoftmax": lambda: (1,),
     "Maxout": lambda: (C, 7, 3),
     "ModuleDict": lambda: ({"a": nn.Linear(C, 7), "b": nn.Linear(7, 3)},),
     "ModuleList": lambda: ([nn.Linear(C, 7), nn.Linear(7, 3)],),
@@ -36,6 +37,8 @@ ARGUMENTS = {
     "RMSNorm": lambda: (C,),
     "Residual": lambda: (nn.Linear(C, C),),
     "Sequential": lambda: (nn.Linear(C, 7), nn.ReLU()),
+    "Softmax": lambda: (1,),
+    "Softmin": lambda: (1,),
     "Threshold": lambda: (0.2, 1.0),
     "Unflatten": lambda: (1, (4, C // 4)),
 }
@@ -184,7 +187,7 @@ def test_what_is_printed_and_saved_is_torchs(name):
     torch = pytest.importorskip("torch")
     if not hasattr(torch.nn, name):
         return
-    given = (1,) if name in ("Softmin", "Softmax", "LogSoftmax") else ARGUMENTS.get(name, tuple)()
+    given = ARGUMENTS.get(name, tuple)()
     ours, theirs = getattr(nn, name)(*given), getattr(torch.nn, name)(*given)
     assert repr(ours) == repr(theirs)
     ours.load_state_dict(theirs.state_dict())

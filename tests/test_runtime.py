@@ -231,9 +231,9 @@ def test_threads_that_pay_are_used():
 
 
 def test_runs_that_are_not_brief_try_one_thread_only_when_several_suffer():
-    times = [2000] * 5000
-    assert not _alone([3000] * 5000, times, brief=False).any()
-    suffering = _alone([3000] * 5000, times[:1000] + [2000, 9000] * 2000, brief=False)
+    times = [400] * 5000
+    assert not _alone([600] * 5000, times, brief=False).any()
+    suffering = _alone([600] * 5000, times[:1000] + [400, 3000] * 2000, brief=False)
     assert not suffering[:1000].any()
     assert suffering[1200:].mean() > 0.9
 

@@ -11,8 +11,9 @@ namespace nnative {
 
 class Pace {
  public:
-  // Threads for the next run: `most`, or 1 while that is faster. Now and then the other is tried for some runs, the
-  // less often the longer the choice has held; of runs that are not brief, one thread only when several seem to suffer.
+  // Threads for the next run: `most`, or 1 while that is much faster. Now and then the other is tried for some runs,
+  // the less often the longer the choice has held; of runs that are not brief, one thread only when several seem to
+  // suffer.
   int choose(int most, bool brief) {
     if (most <= 1) return most;
     if (--left_ < 0) change(brief);
@@ -30,17 +31,21 @@ class Pace {
   }
 
  private:
-  static constexpr int kTrial = 16, kSoon = 64, kSeldom = 2048;
+  static constexpr int kTrial = 8, kSoon = 64, kSeldom = 2048;
   static constexpr double kSlice = 1e6;  // nanoseconds: less than other processes get at a time, more than waking takes
+  static constexpr double kLong = 1e8;   // nanoseconds in which circumstances may change
 
-  // A gain that noise could feign is none.
-  bool alone_pays() const { return alone_ != 0 && alone_ < 0.95 * shared_; }
+  // Much faster: two virtual CPUs on one core are no reason, since they may be apart the next moment.
+  bool alone_pays() const { return alone_ != 0 && alone_ < 0.8 * shared_; }
   bool suffers() const { return shared_ > 1.5 * least_; }
 
   void change(bool brief) {
     const bool looks = brief || alone_preferred_ || suffers();
-    if (trying_) interval_ = std::min(2 * interval_, kSeldom);
-    if (trying_ && alone_pays() != alone_preferred_) return prefer(!alone_preferred_);
+    if (trying_) {
+      const double mean = alone_preferred_ ? alone_ : shared_;
+      interval_ = std::min({2 * interval_, kSeldom, std::max(kSoon, static_cast<int>(kLong / mean))});
+      if (alone_pays() != alone_preferred_) return prefer(!alone_preferred_);
+    }
     trying_ = !trying_ && looks;
     left_ = trying_ ? kTrial : interval_;
   }

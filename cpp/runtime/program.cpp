@@ -14,7 +14,8 @@ namespace nnative {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-constexpr double kBrief = 2e5, kWatched = 5e5;  // nanoseconds: of a round whose threads are watched, of rounds together
+// Nanoseconds: of rounds whose threads are tried, of those whose threads are watched at all, of rounds run together.
+constexpr double kBrief = 2e5, kWatched = 1e6, kTogether = 5e5;
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
 constexpr std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
@@ -153,19 +154,20 @@ Index Program::run(Index rounds, const std::function<void(Index, const Team&)>& 
   if (members != members_) plan(members);
   if (members == 1) return run_rounds(1, {0, rounds, before, after}).done;
   // Many short rounds are run some at a time, since which number of threads is faster may change meanwhile.
-  const Index together = std::max<Index>(1, static_cast<Index>(kWatched / nanoseconds_));
+  const bool watched = nanoseconds_ < kWatched;
+  const Index together = watched ? std::max<Index>(1, static_cast<Index>(kTogether / nanoseconds_)) : rounds;
   Progress now{0, false};
   while (now.done < rounds && !now.stopped) {
     // Who calls in a loop goes on calling: that repays waking the others.
     const auto start = std::chrono::steady_clock::now();
     const double again = start - last_run_ < std::chrono::microseconds(100) ? 10 : 1;
     const int most = std::min(members, threads_for(nanoseconds_ * static_cast<double>(rounds - now.done) * again));
-    const int threads = pace_.choose(most, nanoseconds_ < kBrief);
+    const int threads = watched ? pace_.choose(most, nanoseconds_ < kBrief) : most;
     const Index begin = now.done;
     now = run_rounds(threads, {begin, std::min(rounds, begin + together), before, after});
     last_run_ = std::chrono::steady_clock::now();
     const std::chrono::duration<double, std::nano> time = last_run_ - start;
-    if (most > 1) pace_.note(threads, time.count() / static_cast<double>(now.done - begin));
+    if (watched && most > 1) pace_.note(threads, time.count() / static_cast<double>(now.done - begin));
   }
   return now.done;
 }
