@@ -5,7 +5,7 @@
 
 #include "kernels/rows.hpp"
 
-#if defined(__SSE2__)
+#if defined(__AVX__)
 #include <immintrin.h>
 #endif
 
@@ -17,37 +17,40 @@ namespace {
 constexpr Index kPastBytes = Index{1} << 22, kPastRun = 2048;
 
 // `to` lies at a cache line.
+#if defined(__AVX512F__)
+constexpr bool kStreams = true;
 template <class T>
 [[gnu::always_inline]] inline void copy_lanes_past(T* to, const T (&lane)[kLanes]) {
-#if defined(__AVX512F__)
   constexpr Index width = 64 / sizeof(T);
   for (Index l = 0; l < kLanes; l += width)
     _mm512_stream_si512(reinterpret_cast<__m512i*>(to + l), _mm512_loadu_si512(lane + l));
+}
 #elif defined(__AVX__)
+constexpr bool kStreams = true;
+template <class T>
+[[gnu::always_inline]] inline void copy_lanes_past(T* to, const T (&lane)[kLanes]) {
   constexpr Index width = 32 / sizeof(T);
   for (Index l = 0; l < kLanes; l += width)
     _mm256_stream_si256(reinterpret_cast<__m256i*>(to + l),
                         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lane + l)));
-#elif defined(__SSE2__)
-  constexpr Index width = 16 / sizeof(T);
-  for (Index l = 0; l < kLanes; l += width)
-    _mm_stream_si128(reinterpret_cast<__m128i*>(to + l), _mm_loadu_si128(reinterpret_cast<const __m128i*>(lane + l)));
-#else
-  std::memcpy(to, lane, sizeof lane);
-#endif
 }
+#else
+constexpr bool kStreams = false;  // a second loop in every kernel, for machines that are slow in other ways
+template <class T>
+inline void copy_lanes_past(T*, const T (&)[kLanes]) {}
+#endif
 
 template <class T>
 class Writer {
  public:
   // A member that writes `size` elements, `run` of them at a time; `fresh` unless they take the place of what it reads.
   Writer(Index size, Index run, bool fresh)
-      : past_(fresh && size * static_cast<Index>(sizeof(T)) >= kPastBytes &&
+      : past_(kStreams && fresh && size * static_cast<Index>(sizeof(T)) >= kPastBytes &&
               run * static_cast<Index>(sizeof(T)) >= kPastRun) {}
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() {
-#if defined(__SSE2__)
+#if defined(__AVX__)
     if (past_) _mm_sfence();  // no barrier or lock orders these stores
 #endif
   }
@@ -55,7 +58,7 @@ class Writer {
   // y[i] = f(i) for each i of the range
   template <class F>
   [[gnu::always_inline]] void operator()(T* y, Range range, F f) const {
-    if (past_) {
+    if (kStreams && past_) {
       // Each line when it is computed: blocks of lines would let reading and writing wait for each other.
       const Index begin = min(range.begin + elements_ahead(y + range.begin), range.end);
       for (Index i = range.begin; i < begin; ++i) y[i] = f(i);
@@ -73,7 +76,7 @@ class Writer {
   // memory.
   template <class F>
   [[gnu::always_inline]] void around(T* y, Range range, Index t, F f) const {
-    if (past_) {
+    if (kStreams && past_) {
       (*this)(y, {range.begin, t}, f);
       range.begin = t + 1;
     }
@@ -81,7 +84,7 @@ class Writer {
   }
 
   // Whether blocks of kLanes elements that begin at a multiple of kLanes are written by copy_lanes_past.
-  bool past(const T* y) const { return past_ && elements_ahead(y) == 0; }
+  bool past(const T* y) const { return kStreams && past_ && elements_ahead(y) == 0; }
 
  private:
   static Index elements_ahead(const T* y) {
