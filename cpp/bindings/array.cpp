@@ -29,13 +29,12 @@ Shape2 shape2(const char* kernel, const char* name, const py::array& array) {
 }
 
 py::array allocate(const py::dtype& dtype, const std::vector<py::ssize_t>& shape) {
-  constexpr std::size_t kLine = 64, kLong = 1024;
+  constexpr std::size_t kLong = 1024;
   py::ssize_t size = dtype.itemsize();
   bool odd = false;
   for (const py::ssize_t extent : shape) odd |= extent < 0 || __builtin_mul_overflow(size, extent, &size);
-  auto bytes = static_cast<std::size_t>(size);
+  const auto bytes = static_cast<std::size_t>(size);
   if (odd || bytes < kLong) return {dtype, shape};  // NumPy also explains what is wrong with a shape
-  bytes = (bytes + kLine - 1) / kLine * kLine;
   if (bytes < kKeptBlockBytes) {
     void* memory = allocate_pages(bytes);
     return {dtype, shape, memory, py::capsule(memory, [](void* p) { std::free(p); })};

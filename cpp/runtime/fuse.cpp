@@ -213,10 +213,7 @@ class Packer {
 
 void FreeMemory::operator()(std::byte* p) const { std::free(p); }
 
-OwnedMemory allocate_lines(std::size_t bytes) {
-  constexpr std::size_t kLine = 64;
-  return OwnedMemory(static_cast<std::byte*>(allocate_pages((bytes + kLine - 1) / kLine * kLine)));
-}
+OwnedMemory allocate_lines(std::size_t bytes) { return OwnedMemory(static_cast<std::byte*>(allocate_pages(bytes))); }
 
 std::vector<Constant> fuse(Steps& steps, std::vector<Memory>& memory, const FuseOptions& options) {
   std::vector<Constant> constants;

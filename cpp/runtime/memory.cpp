@@ -27,6 +27,7 @@ Kept& kept() {
 void* allocate_pages(std::size_t bytes) {
   constexpr std::size_t kLine = 64, kHugePage = std::size_t{1} << 21;
   const bool huge = bytes >= 2 * kHugePage;
+  bytes = (bytes + kLine - 1) / kLine * kLine;
   void* memory = std::aligned_alloc(huge ? kHugePage : kLine, bytes);
   if (memory == nullptr) throw std::bad_alloc();
 #if defined(__linux__)

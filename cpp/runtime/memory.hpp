@@ -7,7 +7,7 @@
 
 namespace nnative {
 
-// Memory at a cache line, of huge pages where it has several; `bytes` is a multiple of a line. For std::free.
+// Memory of whole cache lines, and of huge pages where it has several. For std::free.
 void* allocate_pages(std::size_t bytes);
 
 // Memory that is kept has at least so many bytes (smaller blocks are kept by malloc), all of it at most so many.
