@@ -36,10 +36,8 @@ struct Classes {
   void of(Lane* its, Index first, Index count) const {
     with_index(type, [=, classes = C, none = ignore, at = target]<class I>(const I*) {
       const I* index = static_cast<const I*>(at) + first;
-      for_each({0, count}, [=](Index l) {
-        const auto raw = static_cast<Index>(index[l]), inside = (raw >= 0) & (raw < classes) ? raw : kBad;
-        its[l] = static_cast<Lane>(raw == none ? kIgnored : inside);
-      });
+      for_each({0, count},
+               [=](Index l) { its[l] = static_cast<Lane>(class_named(static_cast<Index>(index[l]), classes, none)); });
     });
   }
   [[gnu::always_inline]] T own(Index t) const { return (T{1} - smoothing) * weight_of(weight, t); }

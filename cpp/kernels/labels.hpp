@@ -36,12 +36,16 @@ template <class F>
 
 constexpr Index kIgnored = -2, kBad = -1;
 
-// The class of row n, kIgnored, or kBad when it is none of the C classes.
+// The class that an index names, kIgnored, or kBad when it is none of the C classes.
+[[gnu::always_inline]] inline Index class_named(Index index, Index C, std::int64_t ignore) {
+  const Index inside = (index >= 0) & (index < C) ? index : kBad;
+  return index == ignore ? kIgnored : inside;
+}
+
+// The class of row n in the same way.
 [[gnu::always_inline]] inline Index class_of(const void* target, IndexType type, Index n, Index C,
                                              std::int64_t ignore) {
-  const Index index = raw_class(target, type, n);
-  if (index == ignore) return kIgnored;
-  return index >= 0 && index < C ? index : kBad;
+  return class_named(raw_class(target, type, n), C, ignore);
 }
 
 // Calls each(t) for the classes of a row of a multi-label target; false when one is no class.

@@ -27,7 +27,7 @@ Shared<T> shared_of(const Team& team, Index N, Index C) {
 // Channels that one member finishes: whole cache lines of rows, single ones of runs.
 inline Range share_channels(const Team& team, Index C, Index L) { return share(team, C, L == 1 ? kLanes : 1); }
 
-// y = (x − mean) · scale + shift of single elements of channels.
+// y = (x − mean) · scale + shift of single elements of channels
 template <class T>
 inline void normalise(const Team& team, T* y, const T* x, const T* mean, const Shared<T>& s, Index N, Index C) {
   const T *scale = s.scale, *shift = s.shift;

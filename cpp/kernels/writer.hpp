@@ -1,8 +1,6 @@
 // Results that are written once: past the caches where they are so large that no cache would keep them.
 #pragma once
 
-#include <cstring>
-
 #include "kernels/rows.hpp"
 
 #if defined(__AVX__)
