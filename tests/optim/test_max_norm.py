@@ -86,7 +86,7 @@ def test_it_is_saved_with_the_other_options():
 
 
 @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])
-def test_a_bound_that_is_none(value):
+def test_a_bound_that_makes_no_sense(value):
     with pytest.raises(ValueError, match=r"Invalid max_norm value"):
         optim.SGD([{"params": _tensors(np.float32), "max_norm": value}])
 
@@ -96,7 +96,12 @@ def test_a_bound_that_is_no_number():
         optim.SGD([{"params": _tensors(np.float32), "max_norm": "3"}])
 
 
-def test_rows_without_bounds_in_numbers_stay_theirs():
+def test_lbfgs_says_that_it_has_none():
+    with pytest.raises(ValueError, match=r"LBFGS has no max_norm"):
+        optim.LBFGS([{"params": _tensors(np.float32), "max_norm": 1.0}])
+
+
+def test_nan_and_infinity_stay_in_their_rows():
     weight = nnative.Tensor(np.ones((4, 6), np.float32), requires_grad=True)
     weight.grad = np.zeros((4, 6), np.float32)
     weight.grad[1, 2], weight.grad[2, 3] = np.nan, np.inf

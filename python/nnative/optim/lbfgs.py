@@ -93,6 +93,8 @@ class LBFGS(Optimizer):
     def check(self, group: Group) -> None:
         """Raise for options that make no sense."""
         self._check_range(group, "lr", "learning rate")
+        if group.get("max_norm") is not None:
+            raise self._error(ValueError, "LBFGS has no max_norm: call nn.utils.max_norm_ behind its step")
         if group["line_search_fn"] not in (None, "strong_wolfe"):
             raise self._error(ValueError, f"only 'strong_wolfe' is supported, got {group['line_search_fn']!r}")
 
