@@ -1,8 +1,8 @@
 // Whether threads pay at present.
 //
 // A step of some microseconds meets at barriers, so its threads are worth as much as the system gives them: when
-// another process has one of the CPUs, all wait for its time slice; two virtual CPUs may be one core, or far apart.
-// What holds is learned from the times of the runs themselves. Bits do not depend on the choice.
+// another process has one of the CPUs, all wait for its time slice, and two virtual CPUs may lie far apart. What holds
+// is learned from the times of the runs themselves. Bits do not depend on the choice.
 #pragma once
 
 #include <algorithm>
