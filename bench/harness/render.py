@@ -236,7 +236,7 @@ SECTIONS = (
     (
         "Widths",
         "Linear-ReLU-Linear of every width from 8 to 512 with Adam, batch 64, and the products of one of its layers. "
-        "From one width to the next a recorded step takes at most 1.43 times as long, on 1 thread and on 2. Drawn by "
+        "The legend has the worst ratio of neighbouring widths. Drawn by "
         "`python bench/bench_linear.py --sweep --plot docs/widths.png`.",
         widths,
     ),
