@@ -7,9 +7,9 @@ namespace {
 
 // Forward and the weight gradient have two forms each, and the cheaper one is taken. Plain: lanes run along the columns
 // of the result. Swapped: along its rows, and the tiles are stored transposed. Both add the same products in the same
-// order. Costs are in cycles: of an element of a transposing pack, of a transposing store and of a copy of rows that
-// collide in the cache.
-constexpr double kPack = 0.4, kStore = 0.35, kCopy = 0.4;
+// order. Costs are in cycles: of an element of a transposing pack, of a transposing store, and of a copy of rows that
+// collide in the cache, when they come from afar and when they were called before.
+constexpr double kPack = 0.4, kStore = 0.35, kCopy = 0.4, kCopyCalled = 0.1;
 
 // Multiply-adds of a product whose lanes run along `columns`: two narrow vectors in a cycle.
 template <class T>
@@ -19,11 +19,13 @@ double multiplies(Index rows, Index columns, Index steps) {
 
 template <class T>
 bool forward_swapped(Index N, Index K, Index M) {
-  const double copy = K * static_cast<Index>(sizeof(T)) % 4096 == 0 ? kCopy : 0;
-  const double plain = multiplies<T>(N, M, K) + kPack * static_cast<double>(M * K) + copy * static_cast<double>(N * K);
-  const double swapped =
-      multiplies<T>(M, N, K) + kPack * static_cast<double>(N * K) + kStore * static_cast<double>(N * M);
-  return swapped + copy * static_cast<double>(M * K) < plain;
+  const bool collide = K * static_cast<Index>(sizeof(T)) % 4096 == 0, once = in_one_block<T>(K, N);
+  const double plain =
+      multiplies<T>(N, M, K) + kPack * static_cast<double>(M * K) + (collide ? kCopy : 0) * static_cast<double>(N * K);
+  const double swapped = multiplies<T>(M, N, K) + kPack * static_cast<double>(N * K) +
+                         kStore * static_cast<double>(N * M) +
+                         (collide ? once ? kCopyCalled : kCopy : 0) * static_cast<double>(M * K);
+  return swapped < plain;
 }
 
 template <class T>

@@ -18,20 +18,27 @@ struct Product {
   const T* packed = nullptr;  // all panels of B, block of steps by block of steps, in place of b
 };
 
-// Steps p of one block, and the columns of B that are packed and walked together for them: as many panels as half of
-// the second-level cache holds.
+// Steps p of one block, and the columns of B that are packed and walked together for them: all of them where half of
+// the second-level cache holds their panels, else as many as a quarter of it holds, beside what comes next.
 struct Blocking {
   Index steps, columns;
 };
+
+template <class T>
+constexpr bool in_one_block(Index steps, Index columns) {
+  return steps <= tuning::kBlockSteps &&
+         max<Index>(1, steps) * columns * static_cast<Index>(sizeof(T)) <= 2 * tuning::kBlockBytes;
+}
 
 template <class T>
 Blocking blocking(const Product<T>& g) {
   // Blocks of at most kBlockSteps, all of nearly one size. Most products are one block and need no division.
   Index steps = g.P, columns = round_up(g.J, kPanel<T>);
   if (steps > tuning::kBlockSteps) steps = round_up(ceil_div(steps, ceil_div(steps, tuning::kBlockSteps)), 8);
-  const Index column_bytes = max<Index>(1, steps) * static_cast<Index>(sizeof(T));
-  if (columns * column_bytes > tuning::kBlockBytes)
-    columns = kPanel<T> * max<Index>(1, tuning::kBlockBytes / (column_bytes * kPanel<T>));
+  if (!in_one_block<T>(steps, columns)) {
+    const Index panel_bytes = max<Index>(1, steps) * kPanel<T> * static_cast<Index>(sizeof(T));
+    columns = kPanel<T> * max<Index>(1, tuning::kBlockBytes / panel_bytes);
+  }
   return {steps, columns};
 }
 

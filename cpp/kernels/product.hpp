@@ -13,43 +13,66 @@
 namespace nnative {
 namespace {
 
-// A member's memory for multiply_block.
+// Rows of A that a member has copied.
 template <class T>
-struct Workspace {
-  T* aside;          // tiles put aside: R rows of the columns of a block
-  T* rows;           // copied rows of A, R of them in each piece
-  Index next_piece;  // elements from one to the next; 0 where all take turns in one
-  bool copied;       // they are there from the block of columns before
+struct Copies {
+  T* rows;           // kTileRows of them in each piece
+  Index next_piece;  // elements from one piece to the next; 0 where all take turns in one
+  bool made;         // they are there from the block of columns before
 };
 
-// Rows × columns of C for the steps of one block.
 template <class T>
-void multiply_block(const Product<T>& g, const T* packed, const Workspace<T>& work, Range rows, Range columns, Index p,
-                    Index steps) {
+std::uintptr_t address(const T* pointer) {
+  return reinterpret_cast<std::uintptr_t>(pointer);
+}
+
+// What tile number `index` of a block calls of the columns of B that the member packs, or reads packed, next: as many
+// columns as a line holds. Nothing, at 0, when tiles before it called all of them, or where they lie apart.
+template <class T>
+Ahead next_columns(const Product<T>& g, Range next, Index p, Index steps, Index index) {
+  constexpr Index kLine = 64, kSize = sizeof(T), kShare = kLine / kSize;
+  const Index j = next.begin + index * kShare;
+  if (j >= next.end) return {0, 0};
+  if (g.packed != nullptr) return {address(g.packed + p * padded_columns<T>(g.J) + j * steps), kLine};
+  if (g.b_order == Order::rows) return {address(g.b + p * g.b_row + j), g.b_row * kSize};
+  if (g.b_row == steps) return {address(g.b + j * g.b_row), kLine};
+  return {0, 0};
+}
+
+// What the tile of a panel calls of the rows of A after row i: its share where they lie together.
+template <class T>
+Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index steps, Index panel,
+                Index step) {
+  const auto share = static_cast<std::uintptr_t>(panel * steps * step);
+  if (copies.made) return {address(copies.rows + (part + 1) * copies.next_piece) + share, step};
+  if (g.a_step == 1 && g.a_row == steps) return {address(g.a + i * g.a_row) + share, step};
+  return {0, 0};
+}
+
+// Rows × columns of C for the steps of one block. On the way, memory for later is called: the `next` columns of B, then
+// in each part of the rows those after it.
+template <class T>
+void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copies, Range rows, Range columns,
+                    Range next, Index p, Index steps) {
   constexpr Index R = tuning::kTileRows;
-  const Index parts = ceil_div(rows.end - rows.begin, R), rounds = max<Index>(1, ceil_div(steps, tuning::kTileSteps));
-  for (Index part = 0; part < parts; ++part) {
-    const Index i = rows.begin + part * R, count = min<Index>(R, rows.end - i);
-    for (Index round = 0; round < rounds; ++round) {
-      const bool first = round == 0, last = round + 1 == rounds;
-      const Index s = first ? 0 : steps * round / rounds, end = last ? steps : steps * (round + 1) / rounds;
-      T* copy = work.rows + part * work.next_piece + R * (s + round * kWidth<T>);
-      const TileRows<T> a = prepare_a(g, copy, work.copied, i, count, p + s, end - s);
-      for (Index j = columns.begin; j < columns.end; j += kPanel<T>) {
-        const Index width = min(kPanel<T>, g.J - j);
-        T* own = work.aside + (j - columns.begin) * R;
-        const Panel<T> panel = panel_of(g, packed, j, p, steps);
-        run_tile(a, count, {panel.data + s * panel.step, panel.step}, end - s, g.out, i, j, width,
-                 Stage<T>{first ? nullptr : own, last ? nullptr : own, first && p == 0, last && p + steps == g.P});
-      }
+  const Index panels = ceil_div(columns.end - columns.begin, kPanel<T>);
+  const Index row_step = ceil_div(R * Index{sizeof(T)}, panels);
+  for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += R) {
+    const Index count = min<Index>(R, rows.end - i);
+    const TileRows<T> a = prepare_a(g, copies.rows + part * copies.next_piece, copies.made, i, count, p, steps);
+    for (Index panel = 0; panel < panels; ++panel) {
+      const Index j = columns.begin + panel * kPanel<T>;
+      Ahead ahead = next_columns(g, next, p, steps, part * panels + panel);
+      if (ahead.at == 0 && i + R < rows.end) ahead = next_rows(g, copies, part, i + R, steps, panel, row_step);
+      if (ahead.at == 0) ahead.at = address(a.data);
+      run_tile(a, count, panel_of(g, packed, j, p, steps), steps, g.out, i, j, min(kPanel<T>, g.J - j),
+               Stage{p == 0, p + steps == g.P}, ahead);
     }
   }
 }
 
-// Elements of a copied piece of A, R rows.
-inline Index piece_size(const Blocking& block, Index width) {
-  return tuning::kTileRows * (block.steps + max<Index>(1, ceil_div(block.steps, tuning::kTileSteps)) * width);
-}
+// Elements of a copied piece of A, kTileRows rows.
+inline Index piece_size(const Blocking& block, Index width) { return tuning::kTileRows * (block.steps + width); }
 
 // Pieces of A that are kept: all, if several blocks of columns meet them.
 template <class T>
@@ -57,16 +80,15 @@ Index kept_pieces(const Product<T>& g, const Blocking& block) {
   return g.J > block.columns && copies_a(g) ? ceil_div(g.I, tuning::kTileRows) : 1;
 }
 
-// The member's memory begins with the workspace; what follows it is for its own block of B.
+// The member's memory begins with the copies; what follows them is for its own block of B.
 template <class T>
-Workspace<T> workspace(const Team& team, const Product<T>& g, const Blocking& block) {
-  T* own = static_cast<T*>(team.own);
+Copies<T> copies_of(const Team& team, const Product<T>& g, const Blocking& block) {
   const Index next_piece = kept_pieces(g, block) > 1 ? piece_size(block, kWidth<T>) : 0;
-  return {own, own + tuning::kTileRows * block.columns, next_piece, false};
+  return {static_cast<T*>(team.own), next_piece, false};
 }
 template <class T>
-Index workspace_size(const Product<T>& g, const Blocking& block) {
-  return tuning::kTileRows * block.columns + kept_pieces(g, block) * piece_size(block, kWidth<T>);
+Index copies_size(const Product<T>& g, const Blocking& block) {
+  return kept_pieces(g, block) * piece_size(block, kWidth<T>);
 }
 
 // Whether members divide the columns, in multiples of `grain` and each with panels of its own that stay in its cache,
@@ -100,13 +122,14 @@ void multiply_packed(const Team& team, const Product<T>& g) {
   const Range rows = apart ? Range{0, g.I} : share(team, g.I);
   const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
   const Blocking block = blocking(g);
-  Workspace<T> work = workspace(team, g, block);
+  Copies<T> copies = copies_of(team, g, block);
   for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block.steps)) {
     const Index steps = min(block.steps, g.P - p);
+    const T* packed = g.packed + p * padded_columns<T>(g.J);
     for (Index j = columns.begin; j < columns.end; j += block.columns) {
-      work.copied = work.next_piece > 0 && j > columns.begin;
-      multiply_block(g, g.packed + p * padded_columns<T>(g.J), work, rows, {j, min(j + block.columns, columns.end)}, p,
-                     steps);
+      const Index end = min(j + block.columns, columns.end);
+      copies.made = copies.next_piece > 0 && j > columns.begin;
+      multiply_block(g, packed, copies, rows, {j, end}, {end, min(end + block.columns, columns.end)}, p, steps);
     }
   }
 }
@@ -121,18 +144,23 @@ void multiply(const Team& team, const Product<T>& g) {
   }
   const Range rows = share(team, g.I);
   const Blocking block = blocking(g);
-  Workspace<T> work = workspace(team, g, block);
-  T* panels = team.size == 1 ? static_cast<T*>(team.own) + workspace_size(g, block) : static_cast<T*>(team.shared);
+  Copies<T> copies = copies_of(team, g, block);
+  const auto block_at = [&](Index j) { return Range{min(j, g.J), min(j + block.columns, g.J)}; };
+  const auto mine_of = [&](Range columns) {
+    const Range mine = share(team, columns.end - columns.begin, kPanel<T>);
+    return Range{columns.begin + mine.begin, columns.begin + mine.end};
+  };
+  T* panels = team.size == 1 ? static_cast<T*>(team.own) + copies_size(g, block) : static_cast<T*>(team.shared);
   for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block.steps)) {
     const Index steps = min(block.steps, g.P - p);
     for (Index j = 0; j < g.J; j += block.columns) {
-      const Range together{j, min(j + block.columns, g.J)}, mine = share(team, together.end - j, kPanel<T>);
+      const Range together = block_at(j), mine = mine_of(together), next = mine_of(block_at(together.end));
       T* packed = panels - j * steps;
       barrier(team);  // until all are done with the block before
-      pack_b(g, packed, {j + mine.begin, j + mine.end}, p, steps);
+      pack_b(g, packed, mine, p, steps);
       barrier(team);
-      work.copied = work.next_piece > 0 && j > 0;
-      multiply_block(g, packed, work, rows, together, p, steps);
+      copies.made = copies.next_piece > 0 && j > 0;
+      multiply_block(g, packed, copies, rows, together, next, p, steps);
     }
   }
 }
@@ -141,9 +169,10 @@ void multiply(const Team& team, const Product<T>& g) {
 template <class T>
 Scratch multiply_scratch(const Product<T>& g) {
   const Blocking block = blocking(g);
-  const Index panels = max<Index>(1, block.steps) * block.columns;
+  const Index steps = max<Index>(1, block.steps), most = 2 * tuning::kBlockBytes / static_cast<Index>(sizeof(T));
+  const Index panels = max(steps * block.columns, min(steps * round_up(g.J, kPanel<T>), most));
   return {.shared = sizeof(T) * static_cast<std::size_t>(panels),
-          .own = sizeof(T) * static_cast<std::size_t>(panels + workspace_size(g, block))};
+          .own = sizeof(T) * static_cast<std::size_t>(panels + copies_size(g, block))};
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The register tile of the matrix product: R rows of A by V vectors of B, held in registers over all steps of a block.
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/vector.hpp"
 
 namespace nnative {
@@ -72,20 +74,24 @@ __attribute__((noinline)) void load_tile(T* tile, const T* c, Index c_row, Order
   }
 }
 
-// Where a tile's sums come from and go to: zero or C or a tile put aside, C or a tile put aside. The last steps of all
-// add the bias and apply the epilogue.
-template <class T>
+// Which of all steps a tile has: its sums begin with zero at the first of them and with C otherwise; after the last
+// come bias and epilogue.
 struct Stage {
-  const T* resume;  // (R, kPanel) or null
-  T* suspend;       // (R, kPanel) or null
   bool first, last;
+};
+
+// Memory that is needed later: a tile calls one line of it into the second-level cache at each of its steps, `step`
+// bytes from the line before. Any address will do, also one that is not there.
+struct Ahead {
+  std::uintptr_t at;
+  Index step;
 };
 
 // One tile: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a Last. `columns` of
 // the panel are real.
 template <class T, int R, int V, class Last, bool kUnitStep>
 void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j, Index columns,
-          const Stage<T>& stage) {
+          Stage stage, Ahead ahead) {
   constexpr int W = kWidth<T>, kFull = (V - 1) * W, kColumns = kFull + sizeof(Last) / sizeof(T);
   const Index edge = columns - kFull;  // the last vector alone has an edge
   Vector<T> full[R][V] = {};
@@ -101,14 +107,12 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
   };
   const Index c_row = out.c_row;
   T* c = out.order == Order::rows ? out.c + i * c_row + j : out.c + j * c_row + i;
-  T* suspend = stage.suspend;
   T apart[(R + W - 1) / W * W * kPanel<T>];  // on the way to or from C; whole squares of it are read
   if (!stage.first) {
-    if (stage.resume == nullptr) load_tile(apart, c, c_row, out.order, R, columns);
-    const T* from = stage.resume != nullptr ? stage.resume : apart;
-    each([&]<class S>(int r, S& sum, int column, Index) { sum = load<T, S>(from + r * kPanel<T> + column); });
+    load_tile(apart, c, c_row, out.order, R, columns);
+    each([&]<class S>(int r, S& sum, int column, Index) { sum = load<T, S>(apart + r * kPanel<T> + column); });
   }
-  if (out.order == Order::rows && suspend == nullptr) {
+  if (out.order == Order::rows) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * c_row, 1);
   }
@@ -134,10 +138,8 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
 #pragma GCC unroll 4
     for (int q = 0; q < kGroups; ++q) data[q] += kUnitStep ? 1 : a.step;
     panel += b.step;
-  }
-  if (suspend != nullptr) {
-    each([&](int r, auto& sum, int column, Index) { store(suspend + r * kPanel<T> + column, sum); });
-    return;
+    __builtin_prefetch(reinterpret_cast<const void*>(ahead.at), 0, 2);
+    ahead.at += static_cast<std::uintptr_t>(ahead.step);
   }
   if (stage.last && out.bias_i != nullptr) each([&](int r, auto& sum, int, Index) { sum += out.bias_i[i + r]; });
   if (stage.last && out.bias_j != nullptr) {
@@ -168,8 +170,7 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
 }
 
 template <class T>
-using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index,
-                      const Stage<T>&);
+using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, Stage, Ahead);
 
 // tiles[r - 1] has r rows.
 template <class T, int V, class Last, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
@@ -194,10 +195,10 @@ constexpr const Tile<T>* kTilesByWidth[] = {
 
 template <class T>
 void run_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
-              Index columns, const Stage<T>& stage) {
+              Index columns, Stage stage, Ahead ahead) {
   const Index width = (columns - 1) / kNarrowWidth<T>;
   const Tile<T>* tiles = a.step == 1 && a.row != 1 ? kTilesByWidth<T, true>[width] : kTilesByWidth<T, false>[width];
-  tiles[rows - 1](a, b, steps, out, i, j, columns, stage);
+  tiles[rows - 1](a, b, steps, out, i, j, columns, stage, ahead);
 }
 
 }  // namespace

@@ -9,10 +9,9 @@ constexpr int kNarrowBytes = kVectorBytes;
 constexpr int kTileRows = 6;
 constexpr int kTileVectors = 2;
 
-// Steps that are packed together, bytes of the packed panels that are walked together, and steps of a tile before the
-// next panel has its turn: so many that its rows of A stay in the first-level cache.
+// Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit into
+// twice as many.
 constexpr int kBlockSteps = 1024;
 constexpr int kBlockBytes = 262144;
-constexpr int kTileSteps = 384;
 
 }  // namespace nnative::tuning
