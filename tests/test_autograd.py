@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnative
-from nnative import Function, Tensor
+from nnative import Function, Tensor, _native
 
 
 def leaf(*values, dtype="float64"):
@@ -381,3 +381,51 @@ def test_a_gradient_passed_on_to_one_leaf_is_not_copied(monkeypatch):
     assert not copied
     np.testing.assert_array_equal(a.grad, 1)
     np.testing.assert_array_equal(bias.grad, 3)
+
+
+class _Sub(np.ndarray):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("value", "plain", "like"),
+    [
+        (np.ones((2, 3)), True, True),
+        (np.ones((2, 3))[:, ::-1], False, False),
+        (np.ones((3, 2)).T, False, False),
+        (np.ones((2, 3)).view(_Sub), False, False),
+        (np.ones((2, 3), np.float32), True, False),
+        (np.ones((3, 2)), True, False),
+        (np.ones(6), True, False),
+        (np.float64(1), False, False),
+        ([1.0], False, False),
+        (None, False, False),
+    ],
+)
+def test_what_the_tape_takes_without_a_closer_look(value, plain, like):
+    assert _native.is_plain(value) is plain
+    assert _native.is_plain_like(value, np.zeros((2, 3))) is like
+
+
+def test_its_questions_want_their_number_of_arguments():
+    with pytest.raises(TypeError, match=r"\[is_plain\] expected 1 arguments, got 0"):
+        _native.is_plain()
+    with pytest.raises(TypeError, match=r"\[is_plain_like\] expected 2 arguments, got 1"):
+        _native.is_plain_like(1)
+    assert not _native.is_plain_like(np.ones(1), None)
+
+
+def test_a_gradient_in_another_order_of_memory_is_copied():
+    class Twice(nnative.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            return np.asfortranarray(grad * 2)
+
+    x = nnative.Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    Twice.apply(x).backward(np.arange(6.0).reshape(2, 3))
+    assert x.grad.flags.c_contiguous
+    np.testing.assert_array_equal(x.grad, 2 * np.arange(6.0).reshape(2, 3))

@@ -17,13 +17,14 @@ void bind_norm(py::module_&);
 void bind_row_norm(py::module_&);
 void bind_dropout(py::module_&);
 void bind_program(py::module_&);
+void bind_tape(py::module_&);
 }  // namespace nnative
 
 PYBIND11_MODULE(_native, module) {
   using namespace nnative;
   module.attr("_kernels") = pybind11::list();
-  for (const Registrar bind :
-       {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_optim_adaptive, bind_lists, bind_random,
-        bind_elementwise, bind_reduce, bind_shape, bind_gather, bind_norm, bind_row_norm, bind_dropout, bind_program})
+  for (const Registrar bind : {bind_runtime, bind_linear, bind_activation, bind_loss, bind_optim, bind_optim_adaptive,
+                               bind_lists, bind_random, bind_elementwise, bind_reduce, bind_shape, bind_gather,
+                               bind_norm, bind_row_norm, bind_dropout, bind_program, bind_tape})
     bind(module);
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from nnative import _native
+from nnative._native import is_plain, is_plain_like  # by their names, since the tape asks often
 from nnative.grad_mode import mode
 from nnative.recording import hooks as registry
 from nnative.recording import state as recording_state
@@ -162,14 +163,10 @@ class Function:
     returns_fresh = False
 
     inputs: tuple[Any, ...] | None  # the arguments of `apply`; None once the graph is freed
+    needs_input_grad: list[bool]  # for each of them, whether it is a tensor that requires a gradient
     saved_tensors: tuple[Any, ...] = ()
     number: int  # counts nodes: an operation has a higher number than those that made its inputs
     hooks: Callable[[Array], Array] | None = None  # what `Tensor.register_hook` added to its result
-
-    @property
-    def needs_input_grad(self) -> list[bool]:
-        """For each argument of ``forward``, whether it is a tensor that requires a gradient."""
-        return [isinstance(a, TensorBase) and a._requires_grad for a in self.inputs or ()]
 
     def save_for_backward(self, *arrays: Any) -> None:
         """Keep arrays for ``backward``, where they are ``ctx.saved_tensors``."""
@@ -191,19 +188,19 @@ class Function:
         ctx = cls()
         ctx.inputs = args
         arrays = []
-        needs_grad = False
+        ctx.needs_input_grad = needs = []
         for a in args:
             if isinstance(a, TensorBase):
                 arrays.append(a._data)
-                if a._requires_grad:
-                    needs_grad = True
+                needs.append(a._requires_grad)
             else:
                 arrays.append(a)
+                needs.append(False)
         data = cls.forward(ctx, *arrays)
-        if type(data) is not np.ndarray or not data.flags.c_contiguous:
+        if not is_plain(data):
             data = _as_array(data, cls, "forward")
         result = wrap(data)
-        if needs_grad and mode.enabled:
+        if True in needs and mode.enabled:
             if data.dtype.char not in "fd":
                 raise TypeError(f"[{cls.__name__}] forward returned {data.dtype}, which has no gradient")
             result._requires_grad = True
@@ -239,6 +236,17 @@ def _as_array(value: Any, cls: type[Function], method: str) -> Array:
     if not isinstance(value, np.ndarray | np.generic):
         raise TypeError(f"[{cls.__name__}] {method} must return an ndarray, got {type(value).__name__}")
     return np.asarray(value, order="C")
+
+
+def _gradient_of(data: Array, value: Any, cls: type[Function]) -> Array:
+    """Return what backward returned for an argument as an array of its shape and dtype, or raise."""
+    g = _as_array(value, cls, "backward")
+    if g.shape != data.shape or g.dtype != data.dtype:
+        raise RuntimeError(
+            f"[{cls.__name__}] backward returned a gradient of {g.dtype} and shape {g.shape} "
+            f"for an argument of {data.dtype} and shape {data.shape}"
+        )
+    return g
 
 
 def _nodes(root: Function) -> list[Function]:
@@ -304,14 +312,8 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
             for tensor, g in zip(inputs, grads):  # noqa: B905 (checked above with a better message)
                 if g is None or not isinstance(tensor, TensorBase) or not tensor._requires_grad:
                     continue
-                data = tensor._data
-                if type(g) is not np.ndarray or not g.flags.c_contiguous:
-                    g = _as_array(g, type(node), "backward")
-                if g.shape != data.shape or g.dtype != data.dtype:
-                    raise RuntimeError(
-                        f"[{type(node).__name__}] backward returned a gradient of {g.dtype} and shape {g.shape} "
-                        f"for an argument of {data.dtype} and shape {data.shape}"
-                    )
+                if not is_plain_like(g, tensor._data):
+                    g = _gradient_of(tensor._data, g, type(node))
                 if observer is not None:
                     observer.gradient(node, tensor, g, grad)
                 fresh = node.returns_fresh

@@ -29,6 +29,8 @@ class Pointwise(Function):
     def backward(cls, ctx: Any, grad: Array) -> Any:
         """Return the gradient of x, and None for each number."""
         saved = ctx.saved_tensors
+        if len(saved) == 1:
+            return cls.kernels[1](grad, saved[0])
         return (cls.kernels[1](grad, *saved), *[None] * (len(saved) - 1))
 
 
