@@ -199,7 +199,7 @@ class Replay {
     for (std::size_t d = 1; d < argument.shape.size(); ++d) row *= argument.shape[d];
     const py::dtype dtype(argument.type);
     if (buffers_.size() <= i) buffers_.resize(i + 1);
-    if (!buffers_[i]) buffers_[i] = py::array(dtype, argument.shape);
+    if (!buffers_[i]) buffers_[i] = allocate(dtype, argument.shape);
     auto* to = static_cast<std::byte*>(py::reinterpret_borrow<py::array>(buffers_[i]).mutable_data());
     program_->bind(i, to);
     const bool from_bytes = array.dtype().num() != argument.type;
