@@ -87,7 +87,13 @@ void cross_entropy_both(const Team& team, T* loss, T* dlogits, const T* logits, 
       cross_entropy_side_by_side(loss, dlogits + first * C, logits, classes, first, count, arrived);
       continue;
     }
+    // The next row comes while this one is computed: of some KiB, where computing takes about as long as reading.
+    const T* next = logits + (first + count) * C;
+    const bool some = rows_together(C) == 1 && C * Index{sizeof(T)} <= 8192 && first + count < mine.end;
+    const Index half = some ? C / 2 : 0;
+    call_ahead(next, half);
     cross_entropy_rows(loss, p, logits, classes, first, count);
+    call_ahead(next + half, half);
     for (Index l = 0; l < count; ++l)
       cross_entropy_gradient(write, dlogits + (first + l) * C, p + l * C, classes, first + l, arrived(first + l));
   }
