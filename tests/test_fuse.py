@@ -237,7 +237,7 @@ def gradient_of_loss(dtype, rows, classes, scale=1.0, **options):
     return make, x, y
 
 
-@pytest.mark.parametrize("classes", [1, 3, 10, 16, 17, 300])
+@pytest.mark.parametrize("classes", [1, 3, 10, 16, 17, 32, 33, 300])
 @pytest.mark.parametrize("options", [{}, {"reduction": "sum"}, {"label_smoothing": 0.1}, {"weight": True}], ids=str)
 def test_cross_entropy_and_its_gradient_are_one_pass(classes, options, dtype, isa, threads):
     if "weight" in options:

@@ -87,8 +87,8 @@ template <class T>
 inline void cross_entropy_rows(T* loss, T* p, const T* logits, const Classes<T>& classes, Index first, Index count) {
   const Index C = classes.C;
   T largest[kLanes], total[kLanes];
-  if (C <= kLanes) {
-    alignas(64) T side[kLanes][kLanes];
+  if (C <= kFewClasses) {
+    alignas(64) T side[kFewClasses][kLanes];
     softmax_side_by_side(side, largest, total, logits + first * C, count, C);
     to_rows(p, side, count, C);
   } else {
@@ -124,12 +124,12 @@ template <class T>
   }
 }
 
-// loss (N), and dlogits (N,C) at dx, of the rows [first, first + count) of at most kLanes classes without smoothing;
+// loss (N), and dlogits (N,C) at dx, of the rows [first, first + count) of at most kFewClasses without smoothing;
 // arrived(n) is the gradient of loss n
 template <class T, class Arrived>
 inline void cross_entropy_side_by_side(T* loss, T* dx, const T* logits, const Classes<T>& classes, Index first,
                                        Index count, Arrived arrived) {
-  alignas(64) T side[kLanes][kLanes];
+  alignas(64) T side[kFewClasses][kLanes];
   T largest[kLanes], total[kLanes], factor[kLanes] = {}, came[kLanes] = {};
   Lane<T> its[kLanes];
   softmax_side_by_side(side, largest, total, logits + first * classes.C, count, classes.C);

@@ -83,7 +83,7 @@ void cross_entropy_both(const Team& team, T* loss, T* dlogits, const T* logits, 
   T* p = static_cast<T*>(team.own);
   for (Index first = mine.begin; first < mine.end; first += rows_together(C)) {
     const Index count = min(rows_together(C), mine.end - first);
-    if (C <= kLanes && smoothing == T{0}) {
+    if (C <= kFewClasses && smoothing == T{0}) {
       cross_entropy_side_by_side(loss, dlogits + first * C, logits, classes, first, count, arrived);
       continue;
     }

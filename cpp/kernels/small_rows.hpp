@@ -1,5 +1,5 @@
-// Softmax of rows of at most kLanes classes, kLanes rows at a time: a vector holds one class of all rows, not one row
-// that leaves it partly empty. The bits are those of softmax_row.
+// Softmax of rows of at most kFewClasses, kLanes rows at a time: a vector holds one class of all rows, not a part of
+// one row that leaves it partly empty. The bits are those of softmax_row.
 #pragma once
 
 #include "kernels/rows.hpp"
@@ -7,6 +7,9 @@
 
 namespace nnative {
 namespace {
+
+// Two blocks of kLanes.
+constexpr Index kFewClasses = 2 * kLanes;
 
 // side[c][l] = x[l][c] of x (count,C); rows behind the last are 0, classes behind the last of no meaning
 template <class T>
@@ -46,7 +49,7 @@ inline void to_rows(T* y, const T (*side)[kLanes], Index count, Index C) {
   }
 }
 
-// Combines the classes of each row as combine_lanes does, c with c + 8, then with c + 4, 2, 1.
+// Combines kLanes classes of each row as combine_lanes does, c with c + 8, then with c + 4, 2, 1.
 template <class T, class Combine>
 inline void combine_classes(T* result, const T (*side)[kLanes], Combine combine) {
   for (Index l = 0; l < kLanes; l += kWidth<T>) {
@@ -63,25 +66,57 @@ inline void combine_classes(T* result, const T (*side)[kLanes], Combine combine)
 }
 
 template <class T>
-inline void set_classes_behind(T (*side)[kLanes], Index C, T value) {
-  for (Index c = C; c < kLanes; ++c) {
+inline void set_classes(T (*side)[kLanes], Range classes, T value) {
+  for (Index c = classes.begin; c < classes.end; ++c) {
     T* x = side[c];
     for_each({0, kLanes}, [=](Index l) { x[l] = value; });
   }
 }
 
-// side = softmax of the rows of x (count,C) side by side, with largest (kLanes) and sum (kLanes) of each
+// The largest of each row. As in exp_row, what is not a number is passed over in the block before the last.
+template <class T>
+inline void largest_classes(T* largest, const T (*side)[kLanes], Index blocks) {
+  const auto larger = [](Vector<T> a, Vector<T> b) -> Vector<T> { return a < b ? b : a; };
+  combine_classes(largest, side + (blocks - 1) * kLanes, larger);
+  if (blocks == 1) return;
+  alignas(64) T numbers[kLanes][kLanes], most[kLanes];
+  for (Index c = 0; c < kLanes; ++c) {
+    const T* x = side[c];
+    T* number = numbers[c];
+    for_each({0, kLanes}, [=](Index l) { number[l] = -kInfinity<T> < x[l] ? x[l] : -kInfinity<T>; });
+  }
+  combine_classes(most, numbers, larger);
+  for_each({0, kLanes}, [=, &most](Index l) { largest[l] = largest[l] < most[l] ? most[l] : largest[l]; });
+}
+
+// The sum of each row: class c and c + kLanes first.
+template <class T>
+inline void sum_classes(T* sum, const T (*side)[kLanes], Index blocks) {
+  const auto add = [](Vector<T> a, Vector<T> b) { return a + b; };
+  if (blocks == 1) return combine_classes(sum, side, add);
+  alignas(64) T both[kLanes][kLanes];
+  for (Index c = 0; c < kLanes; ++c) {
+    const T *a = side[c], *b = side[c + kLanes];
+    T* to = both[c];
+    for_each({0, kLanes}, [=](Index l) { to[l] = a[l] + b[l]; });
+  }
+  combine_classes(sum, both, add);
+}
+
+// side (kFewClasses) = softmax of the rows of x (count,C) side by side, with largest (kLanes) and sum (kLanes) of each
 template <class T>
 inline void softmax_side_by_side(T (*side)[kLanes], T* largest, T* sum, const T* x, Index count, Index C) {
+  const Index blocks = C <= kLanes ? 1 : 2;
+  const Range behind{C, blocks * kLanes};
   to_side_by_side(side, x, count, C);
-  set_classes_behind(side, C, -kInfinity<T>);
-  combine_classes(largest, side, [](Vector<T> a, Vector<T> b) -> Vector<T> { return a < b ? b : a; });
+  set_classes(side, behind, -kInfinity<T>);
+  largest_classes(largest, side, blocks);
   for (Index c = 0; c < C; ++c) {
     T* e = side[c];
     for_each({0, kLanes}, [=](Index l) { e[l] = exp_negative(e[l] - largest[l]); });
   }
-  set_classes_behind(side, C, T{0});
-  combine_classes(sum, side, [](Vector<T> a, Vector<T> b) { return a + b; });
+  set_classes(side, behind, T{0});
+  sum_classes(sum, side, blocks);
   T inverse[kLanes];
   for_each({0, kLanes}, [&](Index l) { inverse[l] = T{1} / sum[l]; });
   for (Index c = 0; c < C; ++c) {
