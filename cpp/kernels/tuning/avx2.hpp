@@ -9,8 +9,8 @@ constexpr int kNarrowBytes = kVectorBytes;
 constexpr int kTileRows = 6;
 constexpr int kTileVectors = 2;
 
-// Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit into
-// twice as many.
+// Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit
+// into twice as many.
 constexpr int kBlockSteps = 1024;
 constexpr int kBlockBytes = 262144;
 

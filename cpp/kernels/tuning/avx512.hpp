@@ -10,8 +10,8 @@ constexpr int kNarrowBytes = 32;
 constexpr int kTileRows = 12;
 constexpr int kTileVectors = 2;
 
-// Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit into
-// twice as many.
+// Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit
+// into twice as many.
 constexpr int kBlockSteps = 2048;
 constexpr int kBlockBytes = 262144;
 
