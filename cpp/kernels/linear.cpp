@@ -19,12 +19,12 @@ double multiplies(Index rows, Index columns, Index steps) {
 
 template <class T>
 bool forward_swapped(Index N, Index K, Index M) {
-  const bool collide = K * static_cast<Index>(sizeof(T)) % 4096 == 0, once = in_one_block<T>(K, N);
+  const double copy = K * static_cast<Index>(sizeof(T)) % 4096 == 0 ? 1 : 0;
+  const double copy_swapped = in_one_block<T>(K, N) ? kCopyCalled : kCopy;
   const double plain =
-      multiplies<T>(N, M, K) + kPack * static_cast<double>(M * K) + (collide ? kCopy : 0) * static_cast<double>(N * K);
+      multiplies<T>(N, M, K) + kPack * static_cast<double>(M * K) + copy * kCopy * static_cast<double>(N * K);
   const double swapped = multiplies<T>(M, N, K) + kPack * static_cast<double>(N * K) +
-                         kStore * static_cast<double>(N * M) +
-                         (collide ? once ? kCopyCalled : kCopy : 0) * static_cast<double>(M * K);
+                         kStore * static_cast<double>(N * M) + copy * copy_swapped * static_cast<double>(M * K);
   return swapped < plain;
 }
 

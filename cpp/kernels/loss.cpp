@@ -71,6 +71,13 @@ void cross_entropy_backward(const Team& team, T* dlogits, const T* dloss, const 
     cross_entropy_gradient(write, dlogits + n * C, probability + n * C, classes, n, dloss[n * dloss_stride] * scale);
 }
 
+// Calls so many elements into the second-level cache.
+template <class T>
+inline void call_ahead(const T* x, Index size) {
+  constexpr Index line = 64 / sizeof(T);
+  for (Index i = 0; i < size; i += line) __builtin_prefetch(x + i, 0, 2);
+}
+
 template <class T>
 void cross_entropy_both(const Team& team, T* loss, T* dlogits, const T* logits, const T* dloss, const void* target,
                         const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,

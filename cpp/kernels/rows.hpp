@@ -128,13 +128,6 @@ template <class T>
   return row;
 }
 
-// Calls so many elements into the second-level cache.
-template <class T>
-inline void call_ahead(const T* x, Index size) {
-  constexpr Index line = 64 / sizeof(T);
-  for (Index i = 0; i < size; i += line) __builtin_prefetch(x + i, 0, 2);
-}
-
 // A member's rows: enough of them together that two members rarely write to one cache line.
 template <class T>
 inline Range share_rows(const Team& team, Index N, Index C) {
