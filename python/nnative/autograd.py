@@ -138,7 +138,8 @@ class Function:
 
     ``forward(ctx, *args)`` gets arrays where `apply` got tensors and returns an array. ``backward(ctx, grad)`` gets the
     gradient of the loss with respect to that result and returns one gradient for each argument of ``forward`` (None
-    where there is none; without a tuple if there is one argument). ``ctx`` carries what backward needs.
+    where there is none; without a tuple if there is one argument). ``ctx`` carries what backward needs;
+    ``ctx.needs_input_grad`` says of each argument whether it is a tensor that requires a gradient.
 
     Examples
     --------
