@@ -78,6 +78,35 @@ def test_the_mask_of_relu_joins_the_product_of_the_gradient(rows, threads, dtype
     assert after == before - 3 - 2 - 1
 
 
+@pytest.mark.parametrize("rows", [63, 64, 65, 100, 128, 512, 513])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_two_members_sum_up_the_gradient_of_their_own_rows(rows, bias, threads, dtype, isa, set_threads):
+    set_threads(threads)
+    layers = [nn.Linear(70, 45, bias=bias), nn.Linear(45, 61, bias=bias), nn.Linear(61, 9, bias=bias)]
+    start = [p.data.astype(dtype) for layer in layers for p in layer.parameters()]
+
+    def make():
+        model = nn.Sequential(*layers).to(dtype)
+        for p, values in zip(model.parameters(), start, strict=True):
+            p.data[...] = values
+        optimizer = optim.Adam(model.parameters(), lr=0.01)
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = (model(x) * 0.1).sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step, list(model.parameters())
+
+    (plain, before), (fused, after) = both(make, RNG.standard_normal((rows, 70)).astype(dtype))
+    assert plain == fused
+    in_two = 3 if threads == 2 and 64 <= rows <= 512 else 0
+    assert after == before - 1 + in_two  # the seed of the gradient is there already
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_bias_and_masks_in_every_remainder_of_a_panel(threads, dtype, isa, set_threads):
     set_threads(threads)

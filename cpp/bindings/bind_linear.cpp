@@ -85,7 +85,7 @@ py::tuple linear_backward_weight(const py::array& dy, const py::array& x, bool w
     }
     launch(product_work(N, K, M), kernel.backward_weight_scratch(N, K, M), kernel.backward_weight,
            each(dweight.mutable_data(), K), each(sums, 1), columns(input<T>(kName, "dy", dy)), input<T>(kName, "x", x),
-           N, K, Count{M}, M);
+           N, kernel.split(N, K, M), K, Count{M}, M);
     return py::make_tuple(std::move(dweight), std::move(dbias));
   });
 }

@@ -1,5 +1,6 @@
 #include "kernels/linear.hpp"
 
+#include "kernels/rows.hpp"
 #include "kernels/skinny.hpp"
 
 namespace nnative::NNATIVE_ISA {
@@ -119,33 +120,38 @@ Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N,
                                              : plain_backward_weight_product(dweight, dy, x, N, K, M, dy_row);
 }
 
-// sum (columns) = Σ_n x (N, columns) for V vectors of columns, of which the last may be partial: V chains at a time,
-// since an addition waits for the one before it.
+// sum (columns) = Σ_n x (N, columns), in two chains over n as below, for V vectors of columns, of which the last may be
+// partial: V chains at a time, since an addition waits for the one before it.
 template <class T, int V>
-void sum_vectors(T* sum, const T* x, Index N, Index x_row, Index columns) {
+void sum_vectors(T* sum, const T* x, Index N, Index split, Index x_row, Index columns) {
   constexpr int W = kWidth<T>;
   const Index edge = columns - (V - 1) * W;
-  Vector<T> acc[V] = {};
+  Vector<T> acc[V] = {}, first[V] = {};
   for (Index n = 0; n < N; ++n, x += x_row) {
+    if (n == split) {
+      for (int v = 0; v < V; ++v) first[v] = acc[v], acc[v] = Vector<T>{};
+    }
 #pragma GCC unroll 4
     for (int v = 0; v < V - 1; ++v) acc[v] += load(x + v * W);
     acc[V - 1] += edge == W ? load(x + (V - 1) * W) : load_partial(x + (V - 1) * W, edge);
   }
+  for (int v = 0; v < V && split < N; ++v) acc[v] += first[v];
 #pragma GCC unroll 4
   for (int v = 0; v < V - 1; ++v) store(sum + v * W, acc[v]);
   store_partial(sum + (V - 1) * W, acc[V - 1], edge);
 }
 
-// sum (M) = Σ_n x (N,M), each column one chain over n; the rows of x lie x_row apart.
+// sum (M) = Σ_n x (N,M), each column the sum of a chain over n < split and one over the others; the rows of x lie x_row
+// apart.
 template <class T>
-void sum_columns(const Team& team, T* sum, const T* x, Index N, Index M, Index x_row) {
+void sum_columns(const Team& team, T* sum, const T* x, Index N, Index split, Index M, Index x_row) {
   constexpr Index W = kWidth<T>;
-  constexpr void (*kByVectors[])(T*, const T*, Index, Index, Index) = {sum_vectors<T, 1>, sum_vectors<T, 2>,
-                                                                       sum_vectors<T, 3>, sum_vectors<T, 4>};
+  constexpr void (*kByVectors[])(T*, const T*, Index, Index, Index, Index) = {sum_vectors<T, 1>, sum_vectors<T, 2>,
+                                                                              sum_vectors<T, 3>, sum_vectors<T, 4>};
   const Range columns = share(team, M, 4 * W);
   for (Index m = columns.begin; m < columns.end; m += 4 * W) {
     const Index count = min(4 * W, columns.end - m);
-    kByVectors[ceil_div(count, W) - 1](sum + m, x + m, N, x_row, count);
+    kByVectors[ceil_div(count, W) - 1](sum + m, x + m, N, split, x_row, count);
   }
 }
 
@@ -187,10 +193,36 @@ void backward_input(const Team& team, T* dx, const T* dy, const T* weight, const
 }
 
 template <class T>
-void backward_weight(const Team& team, T* dweight, T* dbias, const T* dy, const T* x, Index N, Index K, Index M,
-                     Index dy_row) {
-  if (dbias != nullptr) sum_columns(team, dbias, dy, N, M, dy_row);
-  multiply(team, backward_weight_product(dweight, dy, x, N, K, M, dy_row));
+Index split(Index N, Index K, Index M) {
+  constexpr Index kFewRows = 64, kManyRows = 512, kManyWeights = 16384;
+  static_assert(kManyRows <= tuning::kBlockSteps);
+  const bool fewer_sums = M * K <= kManyWeights && 2 * M * K <= N * (M + K);
+  return N >= kFewRows && N <= kManyRows && fewer_sums ? round_up(ceil_div(N, 2), 4) : N;
+}
+
+template <class T>
+void backward_weight(const Team& team, T* dweight, T* dbias, const T* dy, const T* x, Index N, Index split, Index K,
+                     Index M, Index dy_row) {
+  if (dbias != nullptr) sum_columns(team, dbias, dy, N, split, M, dy_row);
+  Product<T> g = backward_weight_product(dweight, dy, x, N, K, M, dy_row);
+  if (split < N) g.split = split;
+  multiply(team, g);
+}
+
+template <class T>
+void sum_parts(const Team& team, T* sums, const T* dy, const T* x, Index count, Index first, Index N, Index split,
+               Index K, Index M, Index size, bool with_bias) {
+  for (Index part = first; part < first + count; ++part, sums += size, dy += split * M, x += split * K) {
+    const Index rows = part == 0 ? split : N - split;
+    backward_weight(team, sums, with_bias ? sums + M * K : nullptr, dy, x, rows, rows, K, M, M);
+  }
+}
+
+template <class T>
+void add_parts(const Team& team, T* dweight, T* dbias, const T* weight0, const T* bias0, const T* weight1,
+               const T* bias1, Index M, Index K) {
+  for_each(share(team, M * K, kLanes), [=](Index i) { dweight[i] = weight0[i] + weight1[i]; });
+  if (dbias != nullptr) for_each(share(team, M, kLanes), [=](Index i) { dbias[i] = bias0[i] + bias1[i]; });
 }
 
 Scratch larger(const Scratch& a, const Scratch& b) { return {max(a.shared, b.shared), max(a.own, b.own)}; }
@@ -218,6 +250,9 @@ constexpr LinearKernels<T> kTable{
     .forward = forward<T>,
     .backward_input = backward_input<T>,
     .backward_weight = backward_weight<T>,
+    .split = split<T>,
+    .sum_parts = sum_parts<T>,
+    .add_parts = add_parts<T>,
     .forward_packed = forward_packed<T>,
     .pack = pack<T>,
     .packed_size = packed_size<T>,

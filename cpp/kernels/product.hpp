@@ -2,7 +2,8 @@
 // register-tiled.
 //
 // Each output is one chain of fused multiply-adds over p = 0 … P-1, whatever the blocking: a later block of p continues
-// from what the block before it left in C. So neither tile sizes nor threads nor the instruction set change a bit.
+// from what the block before it left in C. (Of a split product it is the sum of two such chains.) So neither tile sizes
+// nor threads nor the instruction set change a bit.
 //
 // A tile of kTileRows rows of A, read element by element, meets a panel of kTileVectors vectors of B, packed so that
 // the steps p follow each other in memory.
@@ -65,8 +66,13 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
       Ahead ahead = next_columns(g, next, p, steps, part * panels + panel);
       if (ahead.at == 0 && i + R < rows.end) ahead = next_rows(g, copies, part, i + R, steps, panel, row_step);
       if (ahead.at == 0) ahead.at = address(a.data);
-      run_tile(a, count, panel_of(g, packed, j, p, steps), steps, g.out, i, j, min(kPanel<T>, g.J - j),
-               Stage{p == 0, p + steps == g.P}, ahead);
+      const Panel<T> b = panel_of(g, packed, j, p, steps);
+      const Index real = min(kPanel<T>, g.J - j);
+      if (g.split > 0) {
+        run_split_tile(a, count, b, steps, g.split, g.out, i, j, real, ahead);
+      } else {
+        run_tile(a, count, b, steps, g.out, i, j, real, Stage{p == 0, p + steps == g.P}, ahead);
+      }
     }
   }
 }

@@ -38,6 +38,7 @@ struct Output {
   const T* bias_j = nullptr;  // (J)
   bool relu = false;          // max(C, 0), NaN staying NaN
   const T* gate = nullptr;    // C is 0 where this, laid out like it in order of rows, is not positive
+  const T* addend = nullptr;  // of one tile, rows of kPanel elements; added to C
 };
 
 // A tile (rows of kPanel elements) to C in order of columns, by way of transposed squares. Not inlined, since every
@@ -141,6 +142,8 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
     __builtin_prefetch(reinterpret_cast<const void*>(ahead.at), 0, 2);
     ahead.at += static_cast<std::uintptr_t>(ahead.step);
   }
+  if (stage.last && out.addend != nullptr)
+    each([&]<class S>(int r, S& sum, int column, Index) { sum += load<T, S>(out.addend + r * kPanel<T> + column); });
   if (stage.last && out.bias_i != nullptr) each([&](int r, auto& sum, int, Index) { sum += out.bias_i[i + r]; });
   if (stage.last && out.bias_j != nullptr) {
     const T* bias = out.bias_j + j;
@@ -199,6 +202,19 @@ void run_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, 
   const Index width = (columns - 1) / kNarrowWidth<T>;
   const Tile<T>* tiles = a.step == 1 && a.row != 1 ? kTilesByWidth<T, true>[width] : kTilesByWidth<T, false>[width];
   tiles[rows - 1](a, b, steps, out, i, j, columns, stage, ahead);
+}
+
+// A tile of all steps that is the sum of two chains.
+template <class T>
+void run_split_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, Index split, const Output<T>& out,
+                    Index i, Index j, Index columns, Ahead ahead) {
+  constexpr Stage kWhole{true, true};
+  T first[tuning::kTileRows * kPanel<T>];
+  run_tile(a, rows, b, split, {first, kPanel<T>, Order::rows}, 0, 0, round_up(columns, kNarrowWidth<T>), kWhole, ahead);
+  Output<T> both = out;
+  both.addend = first;
+  run_tile({a.data + split * a.step, a.row, a.step}, rows, {b.data + split * b.step, b.step}, steps - split, both, i, j,
+           columns, kWhole, ahead);
 }
 
 }  // namespace

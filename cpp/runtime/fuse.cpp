@@ -178,6 +178,31 @@ bool fill_once(const std::unique_ptr<Step>& step, const Uses& uses, std::vector<
   return true;
 }
 
+// dweight, dbias = linear_backward_weight(dy, x) where both are the sum of two parts
+template <class T>
+bool parts_apart(Steps& steps, std::size_t s, std::vector<Memory>& memory, std::vector<OwnedMemory>& stand_ins) {
+  const auto& family = *kernels<T>().linear;
+  auto* whole = launch_of(family.backward_weight, steps[s]);
+  if (whole == nullptr) return false;
+  const auto [dweight, dbias, dy, x, N, split, K, M, dy_row] = whole->its_arguments();
+  if (split == N) return false;
+  constexpr Index kLine = 64 / sizeof(T);
+  const Index size = (M * K + M + kLine - 1) / kLine * kLine;  // each in lines of its own
+  const std::size_t bytes = static_cast<std::size_t>(2 * size) * sizeof(T);
+  stand_ins.push_back(allocate_lines(bytes));
+  memory.push_back({stand_ins.back().get(), bytes, Memory::Kind::temporary});
+  auto* sums = reinterpret_cast<T*>(stand_ins.back().get());
+  const auto part = [&](Index offset, Index stride) { return each(static_cast<const T*>(sums + offset), stride); };
+  const Cost add{static_cast<double>(bytes) / 12, {}};
+  auto both = step_of(whole->cost, family.sum_parts, each(sums, size), each(dy, split * M), each(x, split * K),
+                      Count{2}, Offset{}, N, split, K, M, size, dbias != nullptr);
+  auto sum = step_of(add, family.add_parts, each(dweight, K), each(dbias, 1), part(0, K), part(M * K, 1), part(size, K),
+                     part(size + M * K, 1), Count{M}, K);
+  steps[s] = std::move(both);
+  steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(s) + 1, std::move(sum));
+  return true;
+}
+
 template <class T>
 class Packer {
  public:
@@ -215,8 +240,9 @@ void FreeMemory::operator()(std::byte* p) const { std::free(p); }
 
 OwnedMemory allocate_lines(std::size_t bytes) { return OwnedMemory(static_cast<std::byte*>(allocate_pages(bytes))); }
 
-std::vector<Constant> fuse(Steps& steps, std::vector<Memory>& memory, const FuseOptions& options) {
+std::vector<Constant> fuse(Steps& steps, std::vector<Memory>& memory, const FuseOptions& options, int members) {
   std::vector<Constant> constants;
+  std::vector<OwnedMemory> stand_ins;  // addresses for new temporaries, until they are placed
   if (options.fuse) {
     const Uses before(steps, memory);
     for (auto& step : steps) {
@@ -234,6 +260,10 @@ std::vector<Constant> fuse(Steps& steps, std::vector<Memory>& memory, const Fuse
         steps[s].reset();
     }
     std::erase(steps, nullptr);
+    for (std::size_t s = 0; s < steps.size() && members == 2; ++s) {
+      parts_apart<float>(steps, s, memory, stand_ins);
+      parts_apart<double>(steps, s, memory, stand_ins);
+    }
   }
   if (options.frozen) {
     const Uses uses(steps, memory);

@@ -1,11 +1,12 @@
-// Rewrites a recorded program into one that does the same in fewer passes over memory, with the same bits.
+// Rewrites a recorded program into one that does the same with less traffic, with the same bits.
 //
 //   linear_forward, then relu_forward of its result alone      the product's epilogue applies relu
 //   linear_backward_input, then relu_backward of its result    the product's epilogue applies the mask
 //   add, then relu_forward of its result alone                 the addition applies relu
 //   cross_entropy_forward, then its backward                   one pass makes losses and gradients
-//   fill of a small array that nothing else writes             the array is filled once
-//   linear_forward by a frozen weight                          the weight is packed once
+//   linear_backward_weight of two sums                         each sum is made by who made its rows, then both are
+//   added fill of a small array that nothing else writes             the array is filled once linear_forward by a
+//   frozen weight                          the weight is packed once
 #pragma once
 
 #include <memory>
@@ -32,8 +33,9 @@ struct Constant {
   OwnedMemory bytes;
 };
 
-// Changes steps, and appends to `memory` what it packs. Returns the constants, which take the place of memory.
+// Changes steps that so many members run, and appends to `memory` what they use besides. Returns the constants, which
+// take the place of memory.
 std::vector<Constant> fuse(std::vector<std::unique_ptr<Step>>& steps, std::vector<Memory>& memory,
-                           const FuseOptions& options);
+                           const FuseOptions& options, int members);
 
 }  // namespace nnative

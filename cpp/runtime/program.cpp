@@ -52,15 +52,20 @@ std::size_t place(const std::vector<std::size_t>& bytes, const std::vector<Lifet
   return total;
 }
 
+double nanoseconds_of(const std::vector<std::unique_ptr<Step>>& steps) {
+  return std::accumulate(steps.begin(), steps.end(), 0.0,
+                         [](double sum, const auto& step) { return sum + step->cost.nanoseconds; });
+}
+
 }  // namespace
 
 Program::Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory, const FuseOptions& options)
     : steps_(std::move(steps)),
+      nanoseconds_(nanoseconds_of(steps_)),
       memory_(std::move(memory)),
-      constants_(fuse(steps_, memory_, options)),
+      constants_(fuse(steps_, memory_, options, members_for(nanoseconds_, num_threads()))),
       recorded_(memory_),
       inner_(make_barrier()) {
-  for (const auto& step : steps_) nanoseconds_ += step->cost.nanoseconds;
   recorded_.work_in_place(steps_);
   std::vector<bool> written(memory_.size(), false);
   for (const auto& step : steps_) {

@@ -65,11 +65,11 @@ class Program {
   void run_turns(const Team& team);
 
   std::vector<std::unique_ptr<Step>> steps_;  // as recorded
-  std::vector<Memory> memory_;                // where it lies now
+  const double nanoseconds_;
+  std::vector<Memory> memory_;  // where it lies now
   std::vector<Constant> constants_;
   std::vector<std::size_t> written_;  // memory outside the program that its steps write, by address
   MemoryMap recorded_;                // where memory lay then
-  double nanoseconds_ = 0;
 
   int members_ = 0;  // of the plan
   std::vector<Turn> turns_;

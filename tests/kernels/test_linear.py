@@ -15,6 +15,9 @@ SHAPES = [
     (128, 1024, 40),
     (5, 1024, 1024),
     (300, 10, 300),
+    *[(n, 17, 19) for n in (63, 64, 65, 127, 512, 513)],  # gradients of weights in one sum and in two
+    (512, 128, 128),
+    (65, 9, 100),
 ]
 
 
@@ -105,6 +108,14 @@ def test_an_output_is_one_chain_of_fused_additions(fma_isas):
         _native.set_isa(isa)
         for n in (1, 40):
             assert np.all(_native.linear_forward(np.repeat(x, n, axis=0), weight, None) == e * e)
+
+
+def test_the_gradient_of_a_small_weight_is_the_sum_of_two(isa, dtype, threads):
+    x, _, _, dy = arrays((101, 33, 21), dtype)
+    whole = _native.linear_backward_weight(dy, x, True)
+    parts = [_native.linear_backward_weight(dy[rows], x[rows], True) for rows in (slice(52), slice(52, None))]
+    for total, first, second in zip(whole, *parts, strict=True):
+        assert total.tobytes() == (first + second).tobytes()
 
 
 def test_not_a_number_stays_in_its_row(isa, dtype):
