@@ -58,6 +58,26 @@ class Recording {
   std::vector<Result> results_;
 };
 
+// Replay's tp_call. A step of some microseconds notices what calling a method through pybind11 costs.
+PyObject* call_replay(PyObject* self, PyObject* arguments, PyObject* names) {
+  if (names != nullptr && PyDict_GET_SIZE(names) > 0) {
+    PyErr_SetString(PyExc_TypeError, "[Replay] takes no keyword arguments");
+    return nullptr;
+  }
+  try {
+    return py::handle(self).cast<Replay&>().call(py::reinterpret_borrow<py::tuple>(arguments)).release().ptr();
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const py::builtin_exception& error) {
+    error.set_error();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void bind_program(py::module_& module) {
@@ -69,8 +89,8 @@ void bind_program(py::module_& module) {
       .def("add_result", &Recording::add_result, py::arg("array"))
       .def("seal", &Recording::seal, py::arg("constants"), py::arg("watches"), py::arg("gradients"),
            py::arg("refreshers"), py::arg("labels"), py::arg("fuse"), py::arg("frozen"));
-  py::class_<Replay>(module, "Replay")
-      .def("call", &Replay::call, py::arg("arguments"))
+  const auto callable = [](PyHeapTypeObject* type) { type->ht_type.tp_call = call_replay; };
+  py::class_<Replay>(module, "Replay", py::custom_type_setup(callable))
       .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order"), py::arg("scale"))
       .def("fits", py::overload_cast<const py::tuple&>(&Replay::fits, py::const_), py::arg("arguments"))
       .def_property_readonly("steps", &Replay::steps)

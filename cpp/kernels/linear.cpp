@@ -192,6 +192,7 @@ void backward_input(const Team& team, T* dx, const T* dy, const T* weight, const
   multiply(team, backward_input_product(dx, dy, weight, gate, N, K, M));
 }
 
+// Where two members divide the rows (items_of in runtime/step.hpp), so that each finds what it wrote itself.
 template <class T>
 Index split(Index N, Index K, Index M) {
   constexpr Index kFewRows = 64, kManyRows = 512, kManyWeights = 16384;

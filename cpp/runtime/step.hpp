@@ -2,6 +2,7 @@
 // launches on some of its items.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -41,7 +42,7 @@ struct Items {
 };
 inline Items items_of(Index items, int rank, int size) {
   const Index grain = items >= 16 * size ? 4 : 1, units = (items + grain - 1) / grain;
-  const auto cut = [&](Index r) { return r == size ? items : units * r / size * grain; };
+  const auto cut = [&](Index r) { return std::min(items, (units * r + size - 1) / size * grain); };
   return {cut(rank), cut(rank + 1)};
 }
 

@@ -97,11 +97,11 @@ class Compiled:
             latest = self._recordings[0]
             if not latest.names:
                 try:
-                    values = latest.replay.call(args)
+                    values = latest.replay(*args)
                 except Stale:
                     values = None
                 if values is not None:
-                    return latest.result(values)
+                    return wrap(values) if latest.single else latest.result(values)
         return self._call(args, kwargs)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -114,7 +114,7 @@ class Compiled:
         for recorded in self._recordings:
             if recorded.names == names:
                 with contextlib.suppress(Stale):
-                    values = recorded.replay.call(arguments)
+                    values = recorded.replay(*arguments)
                     if values is not None:
                         self._use(recorded)
                         return recorded.result(values)
