@@ -78,6 +78,35 @@ def test_the_mask_of_relu_joins_the_product_of_the_gradient(rows, threads, dtype
     assert after == before - 3 - 2 - 1
 
 
+@pytest.mark.parametrize("rows", BATCHES)
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("p", [0.0, 0.3, 0.5, 1.0])
+def test_the_mask_of_relu_joins_the_product_across_dropout(rows, threads, p, dtype, isa, set_threads):
+    set_threads(threads)
+    weights = [RNG.standard_normal(shape).astype(dtype) for shape in ((70, 45), (50, 70), (9, 50))]
+
+    def make():
+        nnative.manual_seed(5)
+        parameters = [nn.Parameter(a.copy()) for a in weights]
+        optimizer = optim.SGD(parameters, lr=0.01)
+
+        def step(x):
+            optimizer.zero_grad()
+            h = nn.functional.linear(x, parameters[0])
+            for w in parameters[1:]:
+                h = nn.functional.linear(nn.functional.dropout(nn.functional.relu(h), p), w)
+            (h * 0.1).sum().backward()
+            optimizer.step()
+            return h
+
+        return step, parameters
+
+    (plain, before), (fused, after) = both(make, arrays(rows, 45, dtype))
+    assert plain == fused
+    # Two forward, two backward, and the seed of the gradient is there already.
+    assert after == before - 2 - 2 - 1
+
+
 @pytest.mark.parametrize("rows", [63, 64, 65, 100, 128, 512, 513])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("threads", [1, 2, 3])

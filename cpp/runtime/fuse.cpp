@@ -1,6 +1,7 @@
 #include "runtime/fuse.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <iterator>
 #include <map>
@@ -107,6 +108,30 @@ bool relu_into_backward(Steps& steps, const Uses& uses, std::size_t s) {
   auto& [to, dy, weight, mask, N, K, M] = linear->its_arguments();
   if (to != dx || size != N * K) return false;
   to = dz;
+  linear->template share_role<0, 3>();
+  mask = gate;
+  return true;
+}
+
+// dx = linear_backward_input(dy); d = dropout(dx); dz = relu_backward(d, gate): both are 0 or a factor, in either order
+template <class T>
+bool relu_before_dropout(Steps& steps, const Uses& uses, std::size_t s) {
+  auto* relu = launch_of(kernels<T>().activation->relu_backward, steps[s]);
+  if (relu == nullptr) return false;
+  const auto& [dz, d, gate, size] = relu->its_arguments();
+  const std::size_t between = uses.only_writer(d);
+  if (between == Uses::none) return false;
+  auto* dropout = launch_of(kernels<T>().dropout->dropout, steps[between]);
+  if (dropout == nullptr) return false;
+  auto& [dropped, dx, state, before, count, threshold, scale, shift, instead] = dropout->its_arguments();
+  const bool keeps_zeros = scale > 0 && std::isfinite(scale) && shift == 0 && instead == 0 && !std::signbit(instead);
+  const std::size_t producer = uses.only_writer(dx);
+  if (dropped != d || count != size || !keeps_zeros || producer == Uses::none) return false;
+  auto* linear = launch_of(kernels<T>().linear->backward_input, steps[producer]);
+  if (linear == nullptr) return false;
+  auto& [to, dy, weight, mask, N, K, M] = linear->its_arguments();
+  if (to != dx || size != N * K) return false;
+  dropped = dz;
   linear->template share_role<0, 3>();
   mask = gate;
   return true;
@@ -252,9 +277,10 @@ std::vector<Constant> fuse(Steps& steps, std::vector<Memory>& memory, const Fuse
     std::erase(steps, nullptr);
     const Uses uses(steps, memory);
     constexpr bool (*rules[])(Steps&, const Uses&, std::size_t) = {
-        relu_into_forward<float>,     relu_into_forward<double>,    relu_into_backward<float>,
-        relu_into_backward<double>,   relu_into_add<float>,         relu_into_add<double>,
-        cross_entropy_at_once<float>, cross_entropy_at_once<double>};
+        relu_into_forward<float>,     relu_into_forward<double>,  relu_into_backward<float>,
+        relu_into_backward<double>,   relu_before_dropout<float>, relu_before_dropout<double>,
+        relu_into_add<float>,         relu_into_add<double>,      cross_entropy_at_once<float>,
+        cross_entropy_at_once<double>};
     for (std::size_t s = 0; s < steps.size(); ++s) {
       if (std::any_of(std::begin(rules), std::end(rules), [&](auto rule) { return rule(steps, uses, s); }))
         steps[s].reset();

@@ -2,6 +2,7 @@
 //
 //   linear_forward, then relu_forward of its result alone      the product's epilogue applies relu
 //   linear_backward_input, then relu_backward of its result    the product's epilogue applies the mask
+//   the same with the backward of dropout between them         the same
 //   add, then relu_forward of its result alone                 the addition applies relu
 //   cross_entropy_forward, then its backward                   one pass makes losses and gradients
 //   linear_backward_weight of two sums                         each sum is made by who made its rows, then both are
