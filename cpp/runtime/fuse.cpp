@@ -95,21 +95,30 @@ bool relu_into_forward(Steps& steps, const Uses& uses, std::size_t s) {
   return true;
 }
 
+// Lets the product that makes dx (size), which is used once, apply the mask of relu. Returns where its result goes;
+// null where no such product makes it.
+template <class T>
+T** masked_product(Steps& steps, const Uses& uses, const T* dx, Index size, const T* gate) {
+  const std::size_t producer = uses.only_writer(dx);
+  if (producer == Uses::none) return nullptr;
+  auto* linear = launch_of(kernels<T>().linear->backward_input, steps[producer]);
+  if (linear == nullptr) return nullptr;
+  auto& [to, dy, weight, mask, N, K, M] = linear->its_arguments();
+  if (to != dx || size != N * K) return nullptr;
+  linear->template share_role<0, 3>();
+  mask = gate;
+  return &to;
+}
+
 // dx = linear_backward_input(dy); dz = relu_backward(dx, gate)
 template <class T>
 bool relu_into_backward(Steps& steps, const Uses& uses, std::size_t s) {
   auto* relu = launch_of(kernels<T>().activation->relu_backward, steps[s]);
   if (relu == nullptr) return false;
   const auto& [dz, dx, gate, size] = relu->its_arguments();
-  const std::size_t producer = uses.only_writer(dx);
-  if (producer == Uses::none) return false;
-  auto* linear = launch_of(kernels<T>().linear->backward_input, steps[producer]);
-  if (linear == nullptr) return false;
-  auto& [to, dy, weight, mask, N, K, M] = linear->its_arguments();
-  if (to != dx || size != N * K) return false;
-  to = dz;
-  linear->template share_role<0, 3>();
-  mask = gate;
+  T** to = masked_product<T>(steps, uses, dx, size, gate);
+  if (to == nullptr) return false;
+  *to = dz;
   return true;
 }
 
@@ -123,17 +132,11 @@ bool relu_before_dropout(Steps& steps, const Uses& uses, std::size_t s) {
   if (between == Uses::none) return false;
   auto* dropout = launch_of(kernels<T>().dropout->dropout, steps[between]);
   if (dropout == nullptr) return false;
-  auto& [dropped, dx, state, before, count, threshold, scale, shift, instead] = dropout->its_arguments();
+  auto& [to, dx, state, before, count, threshold, scale, shift, instead] = dropout->its_arguments();
   const bool keeps_zeros = scale > 0 && std::isfinite(scale) && shift == 0 && instead == 0 && !std::signbit(instead);
-  const std::size_t producer = uses.only_writer(dx);
-  if (dropped != d || count != size || !keeps_zeros || producer == Uses::none) return false;
-  auto* linear = launch_of(kernels<T>().linear->backward_input, steps[producer]);
-  if (linear == nullptr) return false;
-  auto& [to, dy, weight, mask, N, K, M] = linear->its_arguments();
-  if (to != dx || size != N * K) return false;
-  dropped = dz;
-  linear->template share_role<0, 3>();
-  mask = gate;
+  if (to != d || count != size || !keeps_zeros || masked_product<T>(steps, uses, dx, size, gate) == nullptr)
+    return false;
+  to = dz;
   return true;
 }
 

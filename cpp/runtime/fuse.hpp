@@ -5,9 +5,9 @@
 //   the same with the backward of dropout between them         the same
 //   add, then relu_forward of its result alone                 the addition applies relu
 //   cross_entropy_forward, then its backward                   one pass makes losses and gradients
-//   linear_backward_weight of two sums                         each sum is made by who made its rows, then both are
-//   added fill of a small array that nothing else writes             the array is filled once linear_forward by a
-//   frozen weight                          the weight is packed once
+//   linear_backward_weight of two sums, by two members         each sums up the rows that it computed
+//   fill of a small array that nothing else writes             the array is filled once
+//   linear_forward by a frozen weight                          the weight is packed once
 #pragma once
 
 #include <memory>
