@@ -4,6 +4,9 @@ A weak symbol (an inline function or template that was not inlined) compiled for
 keeps for everyone, and the program dies on a CPU without it. So the per-set objects may define global symbols only in
 their own namespace, have no weak symbols, and use nothing from outside but what is named here: no libm, no libstdc++.
 
+Nor may a lambda of single numbers stand on its own: the loop that calls it for every element runs without vectors, ten
+times slower. Where the compiler finds one too large to inline, it needs __attribute__((always_inline)).
+
     python scripts/check_symbols.py BUILD_DIRECTORY
 """
 
@@ -17,6 +20,7 @@ from pathlib import Path
 
 # barrier is the runtime's; the others the compiler itself may call.
 ALLOWED = {"nnative::barrier(nnative::Team const&)", "memcpy", "memset", "memmove", "memcmp", "_GLOBAL_OFFSET_TABLE_"}
+ALONE = re.compile(r"::\{lambda\((?:float|double|long|int|, )+\)#\d+\}::operator\(\)\([^()]*\) const(?: \[clone.*)?$")
 OBJECT = re.compile(r"kernels_(\w+)\.dir/.*\.o$")
 
 
@@ -35,6 +39,8 @@ def problems(listing: str, isa: str) -> list[str]:
         elif kind == "U":
             if name not in ALLOWED and not name.startswith(f"nnative::{isa}::"):
                 found.append(f"undefined symbol outside the allowed ones: {name}")
+        elif ALONE.search(name):
+            found.append(f"function called for each element: {name}")
         elif kind.isupper() and not name.startswith(f"nnative::{isa}::"):
             found.append(f"global symbol outside nnative::{isa}: {name}")
     return found

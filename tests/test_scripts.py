@@ -66,6 +66,11 @@ def test_clean_object(tmp_path):
             "namespace nnative::avx512 { void g(); } void f() { nnative::avx512::g(); }",
             "undefined symbol outside the allowed ones: nnative::avx512::g()",
         ),
+        (
+            "static void f(float* y) { const auto g = [=](long i) __attribute__((noinline)) { return y[i] + 1; };"
+            " for (long i = 0; i < 8; ++i) y[i] = g(i); } void (*volatile p)(float*) = f;",
+            "function called for each element: f(float*)::{lambda(long)#1}::operator()(long) const",
+        ),
     ],
 )
 def test_unsafe_symbols_are_found(tmp_path, source, problem):

@@ -104,7 +104,7 @@ inline void binary(const Team& team, T* out, const T* a, const T* b, const Layou
     for (Index i = 0; i < count; i += block) {
       const Index n = min(block, count - i);
       const T *x = left.at(i, n), *y = right.at(i, n);
-      write(out + first + i, {0, n}, [=](Index j) { return f(x[j], y[j]); });
+      write(out + first + i, {0, n}, [=](Index j) __attribute__((always_inline)) { return f(x[j], y[j]); });
     }
   });
 }
@@ -126,7 +126,7 @@ inline void ternary(const Team& team, T* out, const T* a, const T* b, const U* c
       const T *x = left.at(i, n), *y = right.at(i, n);
       const U* z = last.at(i, n);
       T* to = out + first + i;
-      for_each({0, n}, [=](Index j) { to[j] = f(x[j], y[j], z[j]); });
+      for_each({0, n}, [=](Index j) __attribute__((always_inline)) { to[j] = f(x[j], y[j], z[j]); });
     }
   });
 }
@@ -237,8 +237,10 @@ void pow_backward_base(const Team& team, T* out, const T* dy, const T* a, const 
 // Where the base is 0 and the exponent is not negative the gradient is 0, not 0 · −∞.
 template <class T>
 void pow_backward_exponent(const Team& team, T* out, const T* dy, const T* a, const T* b, Layout<3> layout, T scalar) {
-  ternary(team, out, dy, a, b, layout, scalar, scalar, scalar,
-          [](T g, T x, T y) { return x == T{0} && y >= T{0} ? T{0} : g * (power(x, y) * nnative::log(x)); });
+  ternary(team, out, dy, a, b, layout, scalar, scalar, scalar, [](T g, T x, T y) __attribute__((always_inline)) {
+    const T slope = power(x, y) * nnative::log(x);
+    return ((x == T{0}) & (y >= T{0})) ? T{0} : g * slope;
+  });
 }
 
 template <class T>

@@ -213,7 +213,7 @@ void multilabel_margin_backward(const Team& team, T* dx, const T* dloss, const T
     for_each({0, C}, [=](Index i) { out[i] = T{0}; });
     if (!find_others(other, target + n * C, C)) continue;
     // Whole numbers first, which are exact.
-    for_each_label(target + n * C, C, [=](Index t) {
+    for_each_label(target + n * C, C, [=](Index t) __attribute__((always_inline)) {
       const T base = T{1} - row[t];
       const auto active = [=](Index i) { return base + row[i] > T{0} ? other[i] : T{0}; };
       out[t] -= row_sum<T>(C, active);

@@ -34,7 +34,7 @@ template <class Body>
 // Calls body(i) for each i of the range; iterations must not depend on each other.
 template <class Body>
 [[gnu::always_inline]] inline void for_each(Range range, Body body) {
-  for_each_lane(range, [body](Index i, Index) { body(i); });
+  for_each_lane(range, [body](Index i, Index) __attribute__((always_inline)) { body(i); });
 }
 
 // Combines the lanes pairwise: l with l + 8, then with l + 4, 2, 1.

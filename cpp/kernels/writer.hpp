@@ -67,7 +67,7 @@ class Writer {
         copy_lanes_past(y + range.begin, lane);
       }
     }
-    for_each(range, [=](Index i) { y[i] = f(i); });
+    for_each(range, [=](Index i) __attribute__((always_inline)) { y[i] = f(i); });
   }
 
   // The same but for element t, which the caller writes: a store to a line that has just gone past the caches waits for
