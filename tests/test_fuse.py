@@ -295,7 +295,7 @@ def gradient_of_loss(dtype, rows, classes, scale=1.0, **options):
     return make, x, y
 
 
-@pytest.mark.parametrize("classes", [1, 3, 10, 16, 17, 32, 33, 300])
+@pytest.mark.parametrize("classes", [1, 3, 10, 16, 17, 32, 33, 128, 129, 300, 400])
 @pytest.mark.parametrize("options", [{}, {"reduction": "sum"}, {"label_smoothing": 0.1}, {"weight": True}], ids=str)
 def test_cross_entropy_and_its_gradient_are_one_pass(classes, options, dtype, isa, threads):
     if "weight" in options:
@@ -306,10 +306,21 @@ def test_cross_entropy_and_its_gradient_are_one_pass(classes, options, dtype, is
         assert after == before - 1 - 1
 
 
-def test_one_pass_beyond_the_caches(dtype, isa, threads):
-    (plain, before), (fused, after) = both(*gradient_of_loss(dtype, 3300, 1021))
+@pytest.mark.parametrize(("rows", "classes"), [(3300, 1021), (2100, 1024), (70, 16384), (70, 16385)])
+def test_one_pass_beyond_the_caches(rows, classes, dtype, isa, threads):
+    (plain, before), (fused, after) = both(*gradient_of_loss(dtype, rows, classes))
     assert plain == fused
     assert after == before - 1 - 1
+
+
+@pytest.mark.parametrize("classes", [10, 33, 300])
+def test_one_pass_of_what_is_not_finite(classes, dtype, isa):
+    make, x, y = gradient_of_loss(dtype, 40, classes)
+    x[3, 5] = x[7, 0] = x[8] = np.nan
+    x[11, 4] = x[12, classes - 1] = np.inf
+    x[17, 2] = x[18] = -np.inf
+    (plain, _), (fused, _) = both(make, x, y)
+    assert plain == fused
 
 
 def test_a_gradient_of_the_loss_that_is_computed_keeps_both_passes(dtype):

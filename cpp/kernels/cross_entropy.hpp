@@ -146,8 +146,87 @@ inline void cross_entropy_side_by_side(T* loss, T* dx, const T* logits, const Cl
   to_rows(dx, side, count, classes.C);
 }
 
-// Rows that a member takes together where it keeps their probabilities in its scratch memory.
-constexpr Index rows_together(Index C) { return C <= 256 ? kLanes : 1; }
+// A row whose exponentials are computed and whose gradient is to be written.
+template <class T>
+struct RowBefore {
+  T* dx;
+  const T* e;  // (C), up to the end of the last block
+  T inverse, factor;
+  Index t;
+  bool past;
+
+  // Blocks of it, of which the last may be partial.
+  void write(Range range) const {
+    if (t < 0) return for_each(range, [to = dx](Index i) { to[i] = T{0}; });
+    const Index whole = range.begin + (range.end - range.begin) / kLanes * kLanes;
+    T lane[kLanes];
+    if (past) {
+      for (Index i = range.begin; i < whole; i += kLanes) {
+        compute(lane, i);
+        copy_lanes_past(dx + i, lane);
+      }
+    } else {
+      for (Index i = range.begin; i < whole; i += kLanes) {
+        compute(lane, i);
+        std::memcpy(dx + i, lane, sizeof(lane));
+      }
+    }
+    if (whole == range.end) return;
+    compute(lane, whole);
+    std::memcpy(dx + whole, lane, static_cast<std::size_t>(range.end - whole) * sizeof(T));
+  }
+
+ private:
+  [[gnu::always_inline]] void compute(T (&lane)[kLanes], Index i) const {
+    const T *from = e + i, scale = inverse, times = factor;
+    const auto chosen = static_cast<Lane<T>>(t - i);
+#pragma omp simd
+    for (Lane<T> l = 0; l < Lane<T>{kLanes}; ++l) lane[l] = times * (from[l] * scale - (l == chosen ? T{1} : T{0}));
+  }
+};
+
+// loss (N), and dlogits (N,C) at dx, of long rows without smoothing; `memory` has room for two of them, in whole
+// blocks. The gradient of a row is written, and the row after the next called, while the exponentials of the next are
+// computed.
+template <class T, class Arrived>
+inline void cross_entropy_row_by_row(const Writer<T>& writer, T* loss, T* dlogits, const T* logits,
+                                     const Classes<T>& classes, Range rows, T* memory, Arrived arrived) {
+  const Index C = classes.C, last_begin = (C - 1) / kLanes * kLanes, room = last_begin + kLanes;
+  RowBefore<T> before{};
+  T largest[kLanes] = {}, total[kLanes] = {};
+  for (Index n = rows.begin; n < rows.end; ++n) {
+    const T* x = logits + n * C;
+    T *e = memory + n % 2 * room, last[kLanes];
+    const auto put = [e](Index i, T value) { return e[i] = value; };
+    RowSum<T> row;
+    if (n == rows.begin) {
+      row = exp_row(last, x, C, put);
+    } else {
+      row = exp_row(last, x, C, put, [=](Range some) {
+        for (Index i = some.begin; i < some.end; i += 64 / sizeof(T)) __builtin_prefetch(x + C + i);
+        before.write(some);
+      });
+      before.write({last_begin, C});
+    }
+    for_each({0, kLanes}, [=, &last](Index l) { e[last_begin + l] = last[l]; });
+    const Index t = classes.of(n), l = (n - rows.begin) % kLanes;
+    before = {dlogits + n * C, e, T{1} / row.sum, arrived(n) * classes.own(t), t, writer.past(dlogits + n * C)};
+    largest[l] = row.max;
+    total[l] = row.sum;
+    if (l == kLanes - 1 || n + 1 == rows.end) {
+      Lane<T> its[kLanes];
+      T factor[kLanes];
+      cross_entropy_losses(loss, its, factor, largest, total, logits, classes, n - l, l + 1);
+    }
+  }
+  if (rows.begin < rows.end) before.write({0, C});
+}
+
+// Rows whose probabilities a member keeps in its scratch memory together: of few classes, so that their logarithms are
+// computed together.
+constexpr Index rows_together(Index C) { return C <= 128 ? kLanes : 1; }
+// Classes up to which two rows stay in the second-level cache beside what is read and written.
+constexpr Index kManyClasses = 16384;
 
 }  // namespace
 }  // namespace nnative

@@ -71,13 +71,6 @@ void cross_entropy_backward(const Team& team, T* dlogits, const T* dloss, const 
     cross_entropy_gradient(write, dlogits + n * C, probability + n * C, classes, n, dloss[n * dloss_stride] * scale);
 }
 
-// Calls so many elements into the second-level cache.
-template <class T>
-inline void call_ahead(const T* x, Index size) {
-  constexpr Index line = 64 / sizeof(T);
-  for (Index i = 0; i < size; i += line) __builtin_prefetch(x + i, 0, 2);
-}
-
 template <class T>
 void cross_entropy_both(const Team& team, T* loss, T* dlogits, const T* logits, const T* dloss, const void* target,
                         const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
@@ -88,19 +81,15 @@ void cross_entropy_both(const Team& team, T* loss, T* dlogits, const T* logits, 
   const Writer<T> write((mine.end - mine.begin) * C, C, true);
   const auto arrived = [=](Index n) { return dloss[n * dloss_stride] * scale; };
   T* p = static_cast<T*>(team.own);
+  if (rows_together(C) == 1 && C <= kManyClasses && smoothing == T{0})
+    return cross_entropy_row_by_row(write, loss, dlogits, logits, classes, mine, p, arrived);
   for (Index first = mine.begin; first < mine.end; first += rows_together(C)) {
     const Index count = min(rows_together(C), mine.end - first);
     if (C <= kFewClasses && smoothing == T{0}) {
       cross_entropy_side_by_side(loss, dlogits + first * C, logits, classes, first, count, arrived);
       continue;
     }
-    // The next row comes while this one is computed: of some KiB, where computing takes about as long as reading.
-    const T* next = logits + (first + count) * C;
-    const bool some = rows_together(C) == 1 && C * Index{sizeof(T)} <= 8192 && first + count < mine.end;
-    const Index half = some ? C / 2 : 0;
-    call_ahead(next, half);
     cross_entropy_rows(loss, p, logits, classes, first, count);
-    call_ahead(next + half, half);
     for (Index l = 0; l < count; ++l)
       cross_entropy_gradient(write, dlogits + (first + l) * C, p + l * C, classes, first + l, arrived(first + l));
   }
@@ -108,7 +97,7 @@ void cross_entropy_both(const Team& team, T* loss, T* dlogits, const T* logits, 
 
 template <class T>
 Scratch cross_entropy_scratch(Index C) {
-  return {.own = static_cast<std::size_t>(rows_together(C) * C) * sizeof(T)};
+  return {.own = static_cast<std::size_t>(max(rows_together(C), Index{2}) * round_up(C, kLanes)) * sizeof(T)};
 }
 
 template <class T>

@@ -87,10 +87,13 @@ struct RowSum {
   T max, sum;
 };
 
+constexpr Index kBeside = 8 * kLanes;
+
 // The same; put(i, e^(x − maximum)) takes the whole blocks before the last one, which stays in `last`, 0 beyond the
-// row.
-template <class T, class Put>
-[[gnu::always_inline]] inline RowSum<T> exp_row(T (&last)[kLanes], const T* x, Index C, Put put) {
+// row. beside(range) is called for some of these blocks at a time: other work, while the exponentials leave memory
+// idle.
+template <class T, class Put, class Beside>
+[[gnu::always_inline]] inline RowSum<T> exp_row(T (&last)[kLanes], const T* x, Index C, Put put, Beside beside) {
   const Range before{0, (C - 1) / kLanes * kLanes}, block{0, kLanes};
   last_block(last, C - before.end, -kInfinity<T>, [=](Index l) { return x[before.end + l]; });
   T max = max_lanes(last);
@@ -103,9 +106,17 @@ template <class T, class Put>
   }
   for_each_whole_lane(block, [&](Index, Index l) { last[l] = exp_negative(last[l] - max); });
   T sum[kLanes] = {};
-  for_each_whole_lane(before, [&sum, x, max, put](Index i, Index l) { sum[l] += put(i, exp_negative(x[i] - max)); });
+  for (Index i = 0; i < before.end; i += kBeside) {
+    const Range some{i, min(i + kBeside, before.end)};
+    beside(some);
+    for_each_whole_lane(some, [&sum, x, max, put](Index k, Index l) { sum[l] += put(k, exp_negative(x[k] - max)); });
+  }
   for_each_whole_lane(block, [&](Index, Index l) { sum[l] += last[l]; });
   return {max, add_lanes(sum)};
+}
+template <class T, class Put>
+[[gnu::always_inline]] inline RowSum<T> exp_row(T (&last)[kLanes], const T* x, Index C, Put put) {
+  return exp_row(last, x, C, put, [](Range) {});
 }
 
 template <class T>
