@@ -35,6 +35,15 @@ def seconds(call: Callable[[], object], at_least: float = 0.003) -> float:
     return (time.perf_counter() - start) / repeats
 
 
+def settle() -> None:
+    """Wait until this process is idle: threads of NumPy's BLAS go on spinning for some 30 ms after a call."""
+    for _ in range(10):
+        before = time.process_time()
+        time.sleep(0.01)  # the system counts the time of running threads every 4 ms
+        if time.process_time() - before < 0.002:
+            return
+
+
 def summary(values: list[float]) -> tuple[float, float]:
     """Return the median and the spread (q75 - q25) / median."""
     low, middle, high = statistics.quantiles(values, n=4)
@@ -46,6 +55,7 @@ def measure(family: str, case: Case, triad: Triad, threads: int, rounds: int) ->
     times: dict[str, list[float]] = {"native": [], "numpy": []}
     rates = []
     for _ in range(rounds):
+        settle()
         rates.append(triad.gb_per_second())
         times["native"].append(seconds(case.native))
         times["numpy"].append(seconds(case.numpy))
