@@ -56,18 +56,21 @@ class Writer {
   // y[i] = f(i) for each i of the range
   template <class F>
   [[gnu::always_inline]] void operator()(T* y, Range range, F f) const {
+    Range whole{range.end, range.end};  // lines
     if (kStreams && past_) {
+      whole.begin = min(range.begin + elements_ahead(y + range.begin), range.end);
+      whole.end = whole.begin + (range.end - whole.begin) / kLanes * kLanes;
       // Each line when it is computed: blocks of lines would let reading and writing wait for each other.
-      const Index begin = min(range.begin + elements_ahead(y + range.begin), range.end);
-      for (Index i = range.begin; i < begin; ++i) y[i] = f(i);
-      for (range.begin = begin; range.begin + kLanes <= range.end; range.begin += kLanes) {
+      for (Index i = whole.begin; i < whole.end; i += kLanes) {
         T lane[kLanes];
 #pragma omp simd
-        for (Index l = 0; l < kLanes; ++l) lane[l] = f(range.begin + l);
-        copy_lanes_past(y + range.begin, lane);
+        for (Index l = 0; l < kLanes; ++l) lane[l] = f(i + l);
+        copy_lanes_past(y + i, lane);
       }
     }
-    for_each(range, [=](Index i) __attribute__((always_inline)) { y[i] = f(i); });
+    // What lies before and behind them, by one piece of code.
+    const Range around[] = {{range.begin, whole.begin}, {whole.end, range.end}};
+    for (const Range& rest : around) for_each(rest, [=](Index i) __attribute__((always_inline)) { y[i] = f(i); });
   }
 
   // The same but for element t, which the caller writes: a store to a line that has just gone past the caches waits for
