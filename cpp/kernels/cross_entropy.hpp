@@ -155,7 +155,8 @@ struct RowBefore {
   Index t;
   bool past;
 
-  // Blocks of it, of which the last may be partial.
+  // Blocks of it, of which the last may be partial. Past the caches only rows that begin at a line: parts of the others
+  // would each begin and end within one, as Writer writes them, which took three times as long.
   void write(Range range) const {
     if (t < 0) return for_each(range, [to = dx](Index i) { to[i] = T{0}; });
     const Index whole = range.begin + (range.end - range.begin) / kLanes * kLanes;
