@@ -271,6 +271,32 @@ def test_sleeping_workers_are_woken_for_less_work_than_they_are_kept_for():
     assert result == "1 2\n2 1"
 
 
+@pytest.mark.skipif(CPUS < 2, reason="one CPU: no worker")
+def test_brief_launches_do_not_wait_for_busy_cpus():
+    code = """
+    import os, subprocess, sys, time
+    from nnative import _native
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    os.sched_setaffinity(0, cpus)
+    _native.set_num_threads(2)
+
+    def threads_once(alone):
+        deadline = time.monotonic() + 20
+        while (_native._threads_for(9e5) == 1) != alone and time.monotonic() < deadline:
+            _native._probe_team(2, 100)
+        return _native._threads_for(9e5), _native._threads_for(1e8)
+
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+    try:
+        print(*threads_once(alone=True))
+    finally:
+        for hog in hogs:
+            hog.kill(), hog.wait()
+    print(*threads_once(alone=False))
+    """
+    assert run_python(code) == "1 2\n2 2"
+
+
 def test_python_threads_launch_side_by_side():
     seen = []
 

@@ -7,6 +7,7 @@
 #include "bindings/array.hpp"
 #include "runtime/cpus.hpp"
 #include "runtime/pace.hpp"
+#include "runtime/stalls.hpp"
 
 // For threadpoolctl, which finds these in the shared object: see python/nnative/threads.py.
 extern "C" {
@@ -64,6 +65,19 @@ std::vector<int> probe_pace(const std::vector<double>& alone, const std::vector<
   return chosen;
 }
 
+// For tests: until when launches are to be made alone after each of a series of launches (end, duration, of that
+// waiting).
+std::vector<std::int64_t> probe_stalls(
+    const std::vector<std::tuple<std::int64_t, std::int64_t, std::int64_t>>& launches) {
+  Stalls stalls;
+  std::vector<std::int64_t> until;
+  for (const auto& [now, took, waited] : launches) {
+    stalls.note(now, took, waited);
+    until.push_back(stalls.until());
+  }
+  return until;
+}
+
 }  // namespace
 
 void bind_runtime(py::module_& module) {
@@ -81,6 +95,7 @@ void bind_runtime(py::module_& module) {
   module.def("kernels", [module] { return py::list(module.attr("_kernels")); });
   module.def("_probe_team", &probe_team, py::arg("threads"), py::arg("launches") = 1, py::arg("barriers") = 0);
   module.def("_probe_pace", &probe_pace, py::arg("alone"), py::arg("shared"), py::arg("brief"));
+  module.def("_probe_stalls", &probe_stalls, py::arg("launches"));
   module.def("_threads_for", &threads_for, py::arg("nanoseconds"));
   module.def("_quota_cpus", &quota_cpus, py::arg("root"));
 }

@@ -16,6 +16,7 @@
 
 #include "runtime/cpus.hpp"
 #include "runtime/float_mode.hpp"
+#include "runtime/stalls.hpp"
 #include "runtime/wait.hpp"
 
 namespace nnative {
@@ -28,6 +29,7 @@ constexpr std::size_t kLine = 64;
 constexpr double kNanosecondsPerMember = 6000;  // less moves more lines between caches than it saves
 constexpr double kNanosecondsPerThread = 4000;
 constexpr double kNanosecondsPerThreadAsleep = 20000;
+constexpr double kBrief = 1e6;  // longer work repays waiting for a CPU
 
 // Scratch of one calling thread, grown on demand and kept.
 class ScratchBuffer {
@@ -88,6 +90,7 @@ class BlockSignals {
 struct Barrier {
   alignas(kLine) std::atomic<std::uint32_t> arrived{0};
   WaitWord phase;
+  WaitWord::Nanoseconds waited{0};  // by rank 0, of waits that were long
 };
 
 std::unique_ptr<Barrier, void (*)(Barrier*)> make_barrier() {
@@ -103,7 +106,8 @@ void barrier(const Team& team) {
     sync.phase.add(1);
     sync.phase.wake();
   } else {
-    sync.phase.wait_while(phase);
+    const auto waited = sync.phase.wait_while(phase);
+    if (team.rank == 0) sync.waited += waited;
   }
 }
 
@@ -120,6 +124,8 @@ class Pool {
     job.sync = &barrier_;
     job.cpu = current_cpu();
     job_ = job;
+    const std::int64_t start = now();
+    barrier_.waited = {};
     pending_.reset(static_cast<std::uint32_t>(job.size - 1));
     for (int i = 0; i < job.size - 1; ++i) {
       WaitWord& ticket = workers_[static_cast<std::size_t>(i)]->ticket;
@@ -127,16 +133,34 @@ class Pool {
       ticket.wake();
     }
     job.run(0);
-    for (std::uint32_t left; (left = pending_.load()) != 0;) pending_.wait_while(left);
+    auto waited = barrier_.waited;
+    for (std::uint32_t left; (left = pending_.load()) != 0;) waited += pending_.wait_while(left);
+    if (waited.count() > 0) note(start, waited.count());
     return true;
   }
 
   bool awake() const { return awake_.load(std::memory_order_relaxed) > 0; }
 
+  // Whether CPUs are waited for at present.
+  bool stalls() {
+    const std::int64_t until = stalled_until_.load(std::memory_order_relaxed);
+    if (until == 0 || now() < until) return until != 0;
+    stalled_until_.store(0, std::memory_order_relaxed);
+    return false;
+  }
+
  private:
   struct Worker {
     alignas(kLine) WaitWord ticket;  // one up for every job
   };
+
+  static std::int64_t now() { return WaitWord::Nanoseconds(WaitWord::Clock::now().time_since_epoch()).count(); }
+
+  void note(std::int64_t start, std::int64_t waited) {
+    const std::int64_t end = now();
+    stalls_.note(end, end - start, waited);
+    stalled_until_.store(stalls_.until(), std::memory_order_relaxed);
+  }
 
   // Makes `count` workers if the system lets it; returns how many there are, `count` at most.
   int grow(int count) {
@@ -187,6 +211,8 @@ class Pool {
   Barrier barrier_;
   alignas(kLine) WaitWord pending_;  // workers that have not finished the job
   alignas(kLine) std::atomic<int> awake_{0};
+  Stalls stalls_;
+  std::atomic<std::int64_t> stalled_until_{0};  // 0: not, as far as known
 };
 
 std::atomic<Pool*> pool{nullptr};
@@ -219,8 +245,9 @@ int num_threads() {
 void set_num_threads(int threads) { threads_setting.store(threads, std::memory_order_relaxed); }
 
 int threads_for(double nanoseconds) {
-  const Pool* current = pool.load(std::memory_order_relaxed);
+  Pool* current = pool.load(std::memory_order_relaxed);
   const bool awake = current != nullptr && current->awake();
+  if (current != nullptr && nanoseconds < kBrief && current->stalls()) return 1;
   const double share = awake ? kNanosecondsPerThread : kNanosecondsPerThreadAsleep;
   return static_cast<int>(std::clamp(nanoseconds / share, 1.0, static_cast<double>(num_threads())));
 }

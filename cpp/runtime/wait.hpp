@@ -24,6 +24,9 @@ inline void pause_cpu() {
 // the start of a cache line do), so the sleepers of this word are counted here.
 class WaitWord {
  public:
+  using Clock = std::chrono::steady_clock;
+  using Nanoseconds = std::chrono::nanoseconds;
+
   std::uint32_t load() const { return value_.load(std::memory_order_acquire); }
 
   // Only while no thread waits.
@@ -36,20 +39,8 @@ class WaitWord {
     if (sleepers_.load() != 0) value_.notify_all();
   }
 
-  // Whether the value changed from `old` within kPatience. After a while the thread gives way: the one it waits for may
-  // be queued on this very CPU.
-  bool spin_while(std::uint32_t old) const {
-    if (load() != old) return true;
-    const auto start = Clock::now();
-    for (Nanoseconds waited{0}; waited < kPatience; waited = Clock::now() - start) {
-      for (int i = 0; i < 32; ++i) {
-        if (load() != old) return true;
-        pause_cpu();
-      }
-      if (waited > kSelfish) std::this_thread::yield();
-    }
-    return load() != old;
-  }
+  // Whether the value changed from `old` within kPatience.
+  bool spin_while(std::uint32_t old) const { return load() != old || spin_while(old, Clock::now()); }
 
   void sleep_while(std::uint32_t old) {
     sleepers_.fetch_add(1);
@@ -57,13 +48,27 @@ class WaitWord {
     sleepers_.fetch_sub(1);
   }
 
-  void wait_while(std::uint32_t old) {
-    if (!spin_while(old)) sleep_while(old);
+  // How long that took; 0 for less than kPatience.
+  Nanoseconds wait_while(std::uint32_t old) {
+    if (load() != old) return Nanoseconds{0};
+    const auto start = Clock::now();
+    if (spin_while(old, start)) return Nanoseconds{0};
+    sleep_while(old);
+    return Clock::now() - start;
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  using Nanoseconds = std::chrono::nanoseconds;
+  // After a while the thread gives way: the one it waits for may be queued on this very CPU.
+  bool spin_while(std::uint32_t old, Clock::time_point start) const {
+    for (Nanoseconds waited{0}; waited < kPatience; waited = Clock::now() - start) {
+      for (int i = 0; i < 32; ++i) {
+        if (load() != old) return true;
+        pause_cpu();
+      }
+      if (waited > kSelfish) std::this_thread::yield();
+    }
+    return false;
+  }
 
   // The clock decides, since a pause takes 10 cycles on some CPUs and 140 on others. kPatience is longer than the
   // Python between two launches, and longer than waking a sleeper takes (20 µs); see bench/bench_runtime.py.
