@@ -72,7 +72,8 @@ void pack_rows(T* packed, const T* b, Index b_row, Index steps, Index panels) {
   }
 }
 
-// The same from columns of B, each contiguous: squares of W×W elements are transposed in registers.
+// The same from columns of B, each contiguous: squares of W×W elements are transposed in registers. What is beyond the
+// columns has no meaning.
 template <class T>
 void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
   constexpr int W = kWidth<T>;
@@ -80,27 +81,28 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
     const Index rows = min<Index>(W, columns - j);
     for (Index p = 0; p < steps; p += W) {
       const Index count = min<Index>(W, steps - p);
-      Vector<T> square[W];
-      if (rows == W && count == W) {
-        const T* from = b + j * b_row + p;
-        if (b_row * static_cast<Index>(sizeof(T)) % 4096 == 0) {
-          // Rows share a set of the cache: each is read once, whole.
-          for (int l = 0; l < W; ++l) square[l] = load(from + l * b_row);
-          transpose<T>(square);
-        } else {
-          load_transposed(square, from, b_row);
-        }
-      } else {
-        for (int l = 0; l < W; ++l) square[l] = l < rows ? load_partial(b + (j + l) * b_row + p, count) : Vector<T>{};
-        transpose<T>(square);
-      }
-      for (Index l = 0; l < count; ++l) {
+      const auto put = [=](Index l, Vector<T> column) {
         if (j + W <= width) {
-          store(panel + (p + l) * width + j, square[l]);
+          store(panel + (p + l) * width + j, column);
         } else {
-          store(panel + (p + l) * width + j, narrowed<T, Narrow<T>>(square[l]));
+          store(panel + (p + l) * width + j, narrowed<T, Narrow<T>>(column));
         }
+      };
+      const T* from = b + j * b_row + p;
+      if (rows < W || count < W) {
+        load_transposed_partial(from, b_row, rows, count, put);
+        continue;
       }
+      Vector<T> square[W];
+      if (b_row * static_cast<Index>(sizeof(T)) % 4096 == 0) {
+        // Rows share a set of the cache: each is read once, whole.
+        for (int l = 0; l < W; ++l) square[l] = load(from + l * b_row);
+        transpose<T>(square);
+      } else {
+        load_transposed(square, from, b_row);
+      }
+#pragma GCC unroll 16
+      for (int l = 0; l < W; ++l) put(l, square[l]);
     }
   }
 }

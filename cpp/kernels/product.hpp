@@ -50,6 +50,14 @@ Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index 
   return {0, 0};
 }
 
+// Rows of A that meet a panel one tile after the other: as many as stay in the first-level cache for the next panel.
+template <class T>
+Index rows_at_once(const Product<T>& g, Index steps) {
+  constexpr Index R = tuning::kTileRows, kBytes = 16384;
+  if (g.split > 0 || copies_a(g)) return R;
+  return max(R, kBytes / (max<Index>(1, steps) * Index{sizeof(T)}) / R * R);
+}
+
 // Rows × columns of C for the steps of one block. On the way, memory for later is called: the `next` columns of B, then
 // in each part of the rows those after it.
 template <class T>
@@ -58,20 +66,22 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
   constexpr Index R = tuning::kTileRows;
   const Index panels = ceil_div(columns.end - columns.begin, kPanel<T>);
   const Index row_step = ceil_div(R * Index{sizeof(T)}, panels);
-  for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += R) {
-    const Index count = min<Index>(R, rows.end - i);
+  const Index at_once = rows_at_once(g, steps);
+  for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += at_once) {
+    const Index count = min<Index>(at_once, rows.end - i);
     const TileRows<T> a = prepare_a(g, copies.rows + part * copies.next_piece, copies.made, i, count, p, steps);
     for (Index panel = 0; panel < panels; ++panel) {
       const Index j = columns.begin + panel * kPanel<T>;
       Ahead ahead = next_columns(g, next, p, steps, part * panels + panel);
-      if (ahead.at == 0 && i + R < rows.end) ahead = next_rows(g, copies, part, i + R, steps, panel, row_step);
+      if (ahead.at == 0 && i + at_once < rows.end)
+        ahead = next_rows(g, copies, part, i + at_once, steps, panel, row_step);
       if (ahead.at == 0) ahead.at = address(a.data);
       const Panel<T> b = panel_of(g, packed, j, p, steps);
       const Index real = min(kPanel<T>, g.J - j);
       if (g.split > 0) {
         run_split_tile(a, count, b, steps, g.split, g.out, i, j, real, ahead);
       } else {
-        run_tile(a, count, b, steps, g.out, i, j, real, Stage{p == 0, p + steps == g.P}, ahead);
+        run_tiles(a, count, b, steps, g.out, i, j, real, Stage{p == 0, p + steps == g.P}, ahead);
       }
     }
   }

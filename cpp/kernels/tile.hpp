@@ -88,41 +88,60 @@ struct Ahead {
   Index step;
 };
 
-// One tile: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a Last. `columns` of
-// the panel are real.
+// The same pointer, as one that the compiler knows nothing of. GCC otherwise computes the addresses of all rows of C
+// before it stores the first and keeps them in vector registers meanwhile, which costs some 20 cycles a tile.
+template <class P>
+[[gnu::always_inline]] inline P opaque(P pointer) {
+  asm("" : "+r"(pointer));
+  return pointer;
+}
+
+// One tile, of rows from i on: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a
+// Last. `columns` of the panel are real.
 template <class T, int R, int V, class Last, bool kUnitStep>
-void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j, Index columns,
-          Stage stage, Ahead ahead) {
+[[gnu::always_inline]] inline void tile(const T* rows, const TileRows<T>& a, const Panel<T>& b, Index steps,
+                                        const Output<T>& out, Index i, Index j, Index columns, Stage stage,
+                                        Ahead ahead) {
   constexpr int W = kWidth<T>, kFull = (V - 1) * W, kColumns = kFull + sizeof(Last) / sizeof(T);
   const Index edge = columns - kFull;  // the last vector alone has an edge
   Vector<T> full[R][V] = {};
   Last last[R] = {};
-  // f(row, sums, their first column, how many of them are real)
+  // f(sums, number of their row, their first column, how many of them are real: a constant where all are)
   const auto each = [&](auto f) __attribute__((always_inline)) {
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
-      for (int v = 0; v < V - 1; ++v) f(r, full[r][v], v * W, Index{W});
-      f(r, last[r], kFull, edge);
+      for (int v = 0; v < V - 1; ++v) f(full[r][v], r, v * W, std::integral_constant<Index, W>{});
+      f(last[r], r, kFull, edge);
     }
+  };
+  // f(sums, where they are in rows that lie `step` apart, how many of them are real as above)
+  const auto each_in = [&](auto* row, Index step, auto f) __attribute__((always_inline)) {
+    int before = 0;
+    each([&](auto& sum, int r, int column, auto real) __attribute__((always_inline)) {
+      if (r != before) row = opaque(row + step);
+      before = r;
+      f(sum, row + column, real);
+    });
   };
   const Index c_row = out.c_row;
   T* c = out.order == Order::rows ? out.c + i * c_row + j : out.c + j * c_row + i;
   T apart[(R + W - 1) / W * W * kPanel<T>];  // on the way to or from C; whole squares of it are read
   if (!stage.first) {
     load_tile(apart, c, c_row, out.order, R, columns);
-    each([&]<class S>(int r, S& sum, int column, Index) { sum = load<T, S>(apart + r * kPanel<T> + column); });
+    each_in(apart, kPanel<T>, []<class S>(S& sum, const T* from, Index) { sum = load<T, S>(from); });
   }
   if (out.order == Order::rows) {
+    T* row = c;
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) __builtin_prefetch(c + r * c_row, 1);
+    for (int r = 0; r < R; ++r, row = opaque(row + c_row)) __builtin_prefetch(row, 1);
   }
   const Index a_row = kUnitStep ? a.row : 1;
   // Every third row, since twelve offsets from one pointer do not fit into the registers.
   constexpr int kGroups = (R + 2) / 3;
   const T* data[kGroups];
 #pragma GCC unroll 4
-  for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
+  for (int q = 0; q < kGroups; ++q) data[q] = rows + 3 * q * a_row;
   const T* panel = b.data;
   for (Index s = 0; s < steps; ++s) {
     Vector<T> lanes[V];
@@ -142,45 +161,55 @@ void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>&
     __builtin_prefetch(reinterpret_cast<const void*>(ahead.at), 0, 2);
     ahead.at += static_cast<std::uintptr_t>(ahead.step);
   }
-  if (stage.last && out.addend != nullptr)
-    each([&]<class S>(int r, S& sum, int column, Index) { sum += load<T, S>(out.addend + r * kPanel<T> + column); });
-  if (stage.last && out.bias_i != nullptr) each([&](int r, auto& sum, int, Index) { sum += out.bias_i[i + r]; });
+  if (stage.last && out.addend != nullptr) {
+    each_in(out.addend, kPanel<T>, []<class S>(S& sum, const T* from, Index) { sum += load<T, S>(from); });
+  }
+  if (stage.last && out.bias_i != nullptr) each([&](auto& sum, int r, int, Index) { sum += out.bias_i[i + r]; });
   if (stage.last && out.bias_j != nullptr) {
     const T* bias = out.bias_j + j;
-    each([&]<class S>(int, S& sum, int column, Index real) { sum += load_partial<T, S>(bias + column, real); });
+    each([&]<class S>(S& sum, int, int column, Index real) { sum += load_partial<T, S>(bias + column, real); });
   }
-  if (stage.last && out.relu) each([&]<class S>(int, S& sum, int, Index) { sum = sum <= T{0} ? S{} : sum; });
+  if (stage.last && out.relu) each([]<class S>(S& sum, int, int, Index) { sum = sum <= T{0} ? S{} : sum; });
   if (stage.last && out.gate != nullptr) {
-    const T* gate = out.gate + i * c_row + j;
-    each([&]<class S>(int r, S& sum, int column, Index real) {
-      sum = load_partial<T, S>(gate + r * c_row + column, real) <= T{0} ? S{} : sum;
+    each_in(out.gate + i * c_row + j, c_row, []<class S>(S& sum, const T* gate, Index real) {
+      sum = load_partial<T, S>(gate, real) <= T{0} ? S{} : sum;
     });
   }
   if (out.order == Order::columns) {
-    each([&](int r, auto& sum, int column, Index) { store(apart + r * kPanel<T> + column, sum); });
+    each_in(apart, kPanel<T>, [](auto& sum, T* to, Index) { store(to, sum); });
     store_columns<T, R>(c, c_row, apart, columns);
   } else if (columns == kColumns) {
-    each([&](int r, auto& sum, int column, Index) { store(c + r * c_row + column, sum); });
+    each_in(c, c_row, [](auto& sum, T* to, Index) { store(to, sum); });
   } else {
-    each([&](int r, auto& sum, int column, Index real) {
-      if (column < kFull) {
-        store(c + r * c_row + column, sum);
+    each_in(c, c_row, []<class Real>(auto& sum, T* to, Real real) {
+      if constexpr (std::is_same_v<Real, Index>) {
+        store_partial(to, sum, real);
       } else {
-        store_partial(c + r * c_row + column, sum, real);
+        store(to, sum);
       }
     });
   }
 }
 
+// So many of them, one below the other: what a tile begins with is computed once.
+template <class T, int R, int V, class Last, bool kUnitStep>
+void tiles_of(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
+              Index columns, Stage stage, Ahead ahead, Index tiles) {
+  const T* rows = a.data;
+  for (; tiles > 0; --tiles, i += R, rows += R * a.row)
+    tile<T, R, V, Last, kUnitStep>(rows, a, b, steps, out, i, j, columns, stage, ahead);
+}
+
 template <class T>
-using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, Stage, Ahead);
+using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, Stage, Ahead,
+                      Index);
 
 // tiles[r - 1] has r rows.
 template <class T, int V, class Last, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
 struct Tiles;
 template <class T, int V, class Last, bool kUnitStep, int... R>
 struct Tiles<T, V, Last, kUnitStep, std::integer_sequence<int, R...>> {
-  static constexpr Tile<T> tiles[] = {tile<T, R + 1, V, Last, kUnitStep>...};
+  static constexpr Tile<T> tiles[] = {tiles_of<T, R + 1, V, Last, kUnitStep>...};
 };
 
 // Vectors of a panel of two narrow vectors.
@@ -196,12 +225,19 @@ constexpr const Tile<T>* kTilesByWidth[] = {
     Tiles<T, 2, Vector<T>, kUnitStep>::tiles,
 };
 
+// Any number of rows.
 template <class T>
-void run_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
-              Index columns, Stage stage, Ahead ahead) {
+void run_tiles(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
+               Index columns, Stage stage, Ahead ahead) {
+  constexpr Index R = tuning::kTileRows;
   const Index width = (columns - 1) / kNarrowWidth<T>;
   const Tile<T>* tiles = a.step == 1 && a.row != 1 ? kTilesByWidth<T, true>[width] : kTilesByWidth<T, false>[width];
-  tiles[rows - 1](a, b, steps, out, i, j, columns, stage, ahead);
+  if (rows < R) return tiles[rows - 1](a, b, steps, out, i, j, columns, stage, ahead, 1);
+  const Index whole = rows / R, rest = rows % R;
+  tiles[R - 1](a, b, steps, out, i, j, columns, stage, ahead, whole);
+  if (rest == 0) return;
+  const TileRows<T> last{a.data + whole * R * a.row, a.row, a.step};
+  tiles[rest - 1](last, b, steps, out, i + whole * R, j, columns, stage, ahead, 1);
 }
 
 // A tile of all steps that is the sum of two chains.
@@ -210,11 +246,12 @@ void run_split_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index s
                     Index i, Index j, Index columns, Ahead ahead) {
   constexpr Stage kWhole{true, true};
   T first[tuning::kTileRows * kPanel<T>];
-  run_tile(a, rows, b, split, {first, kPanel<T>, Order::rows}, 0, 0, round_up(columns, kNarrowWidth<T>), kWhole, ahead);
+  run_tiles(a, rows, b, split, {first, kPanel<T>, Order::rows}, 0, 0, round_up(columns, kNarrowWidth<T>), kWhole,
+            ahead);
   Output<T> both = out;
   both.addend = first;
-  run_tile({a.data + split * a.step, a.row, a.step}, rows, {b.data + split * b.step, b.step}, steps - split, both, i, j,
-           columns, kWhole, ahead);
+  run_tiles({a.data + split * a.step, a.row, a.step}, rows, {b.data + split * b.step, b.step}, steps - split, both, i,
+            j, columns, kWhole, ahead);
 }
 
 }  // namespace

@@ -196,36 +196,69 @@ inline Vector<float> pairs_high(Vector<float> a, Vector<float> b) {
 }
 #endif
 
+#if defined(__AVX512F__)
+// Four vectors of which vector l has element l of each row, from the four elements of row r at at(r). Quarters of rows
+// loaded to where they belong leave 4×4 transposes within the lanes of 128 bits: half the shuffles of whole rows.
+template <class At>
+[[gnu::always_inline]] inline void load_transposed_quarter(Vector<float>* four, At at) {
+  Vector<float> row[4];
+#pragma GCC unroll 4
+  for (int q = 0; q < 4; ++q) {
+    row[q] = _mm512_insertf32x4(_mm512_castps128_ps512(at(q)), at(q + 4), 1);
+    row[q] = _mm512_insertf32x4(_mm512_insertf32x4(row[q], at(q + 8), 2), at(q + 12), 3);
+  }
+  const Vector<float> low01 = interleave_low(row[0], row[1]), high01 = interleave_high(row[0], row[1]);
+  const Vector<float> low23 = interleave_low(row[2], row[3]), high23 = interleave_high(row[2], row[3]);
+  four[0] = pairs_low(low01, low23);
+  four[1] = pairs_high(low01, low23);
+  four[2] = pairs_low(high01, high23);
+  four[3] = pairs_high(high01, high23);
+}
+#endif
+
 // Reads W rows of W elements, `stride` apart, as their transpose: square[l] has element l of every row.
 template <class T>
 inline void load_transposed(Vector<T>* square, const T* p, Index stride) {
 #if defined(__AVX512F__)
-  // Quarters of rows loaded to where they belong leave 4×4 transposes within the lanes of 128 bits: half the shuffles,
-  // and a batch of four rows takes 0.8 of the time.
   if constexpr (std::is_same_v<T, float>) {
 #pragma GCC unroll 4
-    for (int c = 0; c < 16; c += 4) {
-      Vector<T> row[4];
-#pragma GCC unroll 4
-      for (int q = 0; q < 4; ++q) {
-        const float* at = p + q * stride + c;
-        row[q] = _mm512_insertf32x4(_mm512_castps128_ps512(_mm_loadu_ps(at)), _mm_loadu_ps(at + 4 * stride), 1);
-        row[q] = _mm512_insertf32x4(row[q], _mm_loadu_ps(at + 8 * stride), 2);
-        row[q] = _mm512_insertf32x4(row[q], _mm_loadu_ps(at + 12 * stride), 3);
-      }
-      const Vector<T> low01 = interleave_low(row[0], row[1]), high01 = interleave_high(row[0], row[1]);
-      const Vector<T> low23 = interleave_low(row[2], row[3]), high23 = interleave_high(row[2], row[3]);
-      square[c + 0] = pairs_low(low01, low23);
-      square[c + 1] = pairs_high(low01, low23);
-      square[c + 2] = pairs_low(high01, high23);
-      square[c + 3] = pairs_high(high01, high23);
-    }
+    for (int c = 0; c < 16; c += 4)
+      load_transposed_quarter(square + c, [=](int r) { return _mm_loadu_ps(p + r * stride + c); });
     return;
   }
 #endif
 #pragma GCC unroll 16
   for (int l = 0; l < kWidth<T>; ++l) square[l] = load(p + l * stride);
   transpose<T>(square);
+}
+
+// The same of the part of a square that has so many rows and columns, through put(l, vector of column l). Elements of
+// the vectors from `rows` on have no meaning.
+template <class T, class Put>
+[[gnu::always_inline]] inline void load_transposed_partial(const T* p, Index stride, Index rows, Index columns,
+                                                           Put put) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>) {
+    Index at[16];
+#pragma GCC unroll 16
+    for (Index r = 0; r < 16; ++r) at[r] = min(r, rows - 1) * stride;
+    for (Index c = 0; c < columns; c += 4) {
+      const Index count = min<Index>(4, columns - c);
+      const auto mask = static_cast<__mmask8>((1u << count) - 1);
+      Vector<float> four[4];
+      load_transposed_quarter(four, [&](int r) { return _mm_maskz_loadu_ps(mask, p + at[r] + c); });
+#pragma GCC unroll 4
+      for (Index l = 0; l < 4; ++l) {
+        if (l < count) put(c + l, four[l]);
+      }
+    }
+    return;
+  }
+#endif
+  Vector<T> square[kWidth<T>];
+  for (int l = 0; l < kWidth<T>; ++l) square[l] = l < rows ? load_partial(p + l * stride, columns) : Vector<T>{};
+  transpose<T>(square);
+  for (Index l = 0; l < columns; ++l) put(l, square[l]);
 }
 
 }  // namespace
