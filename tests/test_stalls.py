@@ -14,13 +14,17 @@ def _rests(*ends, took=STALL, waited=STALL):
     return [(u - end * MS) / MS for u, end in zip(until, ends, strict=True)]
 
 
-def test_a_stall_makes_brief_launches_alone_for_a_while():
-    assert _rests(1000) == [20]
+def test_one_stall_is_an_accident():
+    assert _rests(1000, 1021, 1042) == [0, 0, 0]
 
 
-def test_stalls_that_follow_each_other_make_it_longer():
-    assert _rests(1000, 1021, 1065, 1150, 1315, 1640, 2300, 2950) == [20, 40, 80, 160, 320, 640, 640, 640]
-    assert _rests(1000, 1021, 1200) == [20, 40, 20]  # well for longer than the last rest was
+def test_stalls_that_follow_each_other_make_brief_launches_alone_for_longer_and_longer():
+    ends = [1000, 1019, 1040, 1085, 1170, 1340, 1665, 2400, 3100]
+    assert _rests(*ends) == [0, 20, 40, 80, 160, 320, 640, 640, 640]
+
+
+def test_what_went_well_for_as_long_as_the_last_rest_is_forgotten():
+    assert _rests(1000, 1010, 1040, 1121, 1130) == [0, 20, 40, 0, 20]
 
 
 @pytest.mark.parametrize(
@@ -29,4 +33,4 @@ def test_stalls_that_follow_each_other_make_it_longer():
     ids=["as short as waking", "the smaller part of a launch"],
 )
 def test_other_waiting_is_no_stall(took, waited):
-    assert _native._probe_stalls([(1000 * MS, took, waited)]) == [0]
+    assert _native._probe_stalls([(1000 * MS, took, waited), (1005 * MS, took, waited)]) == [0, 0]
