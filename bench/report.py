@@ -56,6 +56,9 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, help="samples of each measurement (default 9, quick 3)")
     parser.add_argument("--seconds", type=float, help="length of a sample (default 0.2, quick 0.05)")
+    parser.add_argument(
+        "--run-in", type=float, help="seconds of the same work before a sample (default 0.2, quick 0.05)"
+    )
     parser.add_argument("--mnist", type=Path, help="folder with the MNIST files; default: made-up images of that size")
     parser.add_argument("--out", type=Path, default=BENCH.parent / "docs", help="folder to write to (default docs/)")
     parser.add_argument("--render", type=Path, metavar="JSON", help="only write the page again")
@@ -63,6 +66,7 @@ def options() -> argparse.Namespace:
     chosen.rounds = chosen.rounds or (3 if chosen.quick else 9)
     chosen.minutes = chosen.minutes or (2.0 if chosen.quick else float("inf"))
     chosen.seconds = chosen.seconds or (0.05 if chosen.quick else 0.2)
+    chosen.run_in = (0.05 if chosen.quick else 0.2) if chosen.run_in is None else chosen.run_in
     chosen.rows = chosen.rows or (QUICK_ROWS if chosen.quick else list(ROW))
     chosen.peers = chosen.peers or [name for name in PEER if not (chosen.quick and name in SLOW_TO_COMPILE)]
     chosen.threads = sorted({int(count) for count in chosen.threads.split(",")})
@@ -73,7 +77,12 @@ def run(chosen: argparse.Namespace) -> Results:
     """Measure everything that was chosen."""
     start = time.perf_counter()
     results = Results(machine=dict(stacks.machine()))
-    results.settings = {"rounds": chosen.rounds, "seconds a sample": chosen.seconds, "threads": chosen.threads}
+    results.settings = {
+        "rounds": chosen.rounds,
+        "seconds a sample": chosen.seconds,
+        "seconds of run-in": chosen.run_in,
+        "threads": chosen.threads,
+    }
     if chosen.mnist:
         os.environ["BENCH_MNIST"] = str(chosen.mnist.resolve())
     elif "mnist_epoch" in chosen.rows:
@@ -108,7 +117,7 @@ def measure(row: Row, fleet: Fleet, meter: stacks.PeakMeter, chosen: argparse.Na
         meter.measure(threads)
     workers = fleet.build(row, numpy_peer.reference(row, 10))
     rounds = min(chosen.rounds, 3) if row.kind == "epoch" else chosen.rounds
-    fleet.measure(row, workers, rounds, chosen.seconds)
+    fleet.measure(row, workers, rounds, chosen.seconds, chosen.run_in)
     print(f"{row.name}: {len(workers)} measured in {time.perf_counter() - start:.0f} s", file=sys.stderr)
 
 

@@ -148,7 +148,7 @@ class Fleet:
             built.append(worker)
         return built
 
-    def measure(self, row: Row, workers: list[Worker], rounds: int, seconds: float) -> None:
+    def measure(self, row: Row, workers: list[Worker], rounds: int, seconds: float, run_in: float) -> None:
         """Sample every worker once a round, another one first each round, and keep the timings."""
         samples: dict[Worker, list[float]] = {worker: [] for worker in workers}
         for turn in range(rounds):
@@ -160,7 +160,7 @@ class Fleet:
                 idle = sum(other.cpu_seconds() for other in self.workers.values() if other is not worker)
                 began = time.perf_counter()
                 try:
-                    samples[worker].append(worker.request("sample", seconds=seconds)["us"])
+                    samples[worker].append(worker.request("sample", seconds=seconds, run_in=run_in)["us"])
                 except WorkerError as error:
                     self.results.note(f"{worker.peer.title} failed on {row.name}: {error}.")
                     del samples[worker]

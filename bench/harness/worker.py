@@ -2,7 +2,7 @@
 
 python bench/worker.py torch_peer eager --threads 2
 {"do": "build", "row": "tiny"}                → {"values": [2.31, …], "steps": 1}  or  {"absent": "why"}
-{"do": "sample", "seconds": 0.2}              → {"us": 41.2, "steps": 4854}
+{"do": "sample", "seconds": 0.2, "run_in": 0.2} → {"us": 41.2, "steps": 4854}
 {"do": "memory"}                              → {"peak_mb": 612.0, "step_mb": 21.5}
 """
 
@@ -76,10 +76,12 @@ class Server:
             self.sample(WARM_SECONDS)
         return {"values": values[:CHECKED], "steps": work.steps}
 
-    def sample(self, seconds: float) -> Reply:
-        """Time back-to-back calls for about `seconds`; at least one."""
+    def sample(self, seconds: float, run_in: float = 0.0) -> Reply:
+        """Time back-to-back calls for about `seconds`; at least one. Shorter calls first run in, untimed."""
         if self.work is None:
             return {"error": "sample before build"}
+        if run_in > self.call_seconds:
+            self.sample(run_in)
         call, wait = self.work.call, self.work.wait
         calls = max(1, round(seconds / self.call_seconds)) if self.call_seconds else 1
         start = perf_counter()
