@@ -10,6 +10,8 @@ import pytest
 from harness.driver import Fleet, Worker, WorkerError, disagreement
 from harness.results import Results
 from harness.rows import ROW
+from harness.work import Work
+from harness.worker import Server
 from peers import PEER
 
 ECHO = """
@@ -80,12 +82,29 @@ def test_the_numpy_peer_is_built_checked_and_measured_in_rounds(fleet):
     fleet.wanted = fleet.wanted[:1]
     workers = fleet.build(ROW["tiny"], None)
     assert [worker.peer.name for worker in workers] == ["numpy"]
-    fleet.measure(ROW["tiny"], workers, rounds=2, seconds=0.01)
+    fleet.measure(ROW["tiny"], workers, rounds=2, seconds=0.01, run_in=0.02)
     (timing,) = fleet.results.timings
     assert (timing.row, timing.peer, timing.threads) == ("tiny", "numpy", 1)
     assert len(timing.us) == 2
     assert all(us > 1 for us in timing.us)
     assert fleet.results.notes == []
+
+
+@pytest.mark.parametrize(("call_seconds", "called"), [(0.01, 5 + 2), (0.1, 1)], ids=["short", "longer than the run-in"])
+def test_short_calls_run_in_before_a_sample(call_seconds, called, monkeypatch):
+    clock = [0.0]
+
+    def call():
+        clock[0] += call_seconds
+        calls.append(0)
+
+    calls = []
+    monkeypatch.setattr("harness.worker.perf_counter", lambda: clock[0])
+    server = Server(None, "")
+    server.work, server.call_seconds = Work(call, wait=lambda result: result), call_seconds
+    reply = server.sample(seconds=0.02, run_in=0.05)
+    assert len(calls) == called
+    assert reply["us"] == pytest.approx(call_seconds * 1e6)
 
 
 def test_a_peer_that_is_absent_is_noted_once(fleet, monkeypatch):
