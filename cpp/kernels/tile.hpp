@@ -99,9 +99,8 @@ template <class P>
 // One tile, of rows from i on: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a
 // Last. `columns` of the panel are real.
 template <class T, int R, int V, class Last, bool kUnitStep>
-[[gnu::always_inline]] inline void tile(const T* rows, const TileRows<T>& a, const Panel<T>& b, Index steps,
-                                        const Output<T>& out, Index i, Index j, Index columns, Stage stage,
-                                        Ahead ahead) {
+[[gnu::always_inline]] inline void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
+                                        Index i, Index j, Index columns, Stage stage, Ahead ahead) {
   constexpr int W = kWidth<T>, kFull = (V - 1) * W, kColumns = kFull + sizeof(Last) / sizeof(T);
   const Index edge = columns - kFull;  // the last vector alone has an edge
   Vector<T> full[R][V] = {};
@@ -141,7 +140,7 @@ template <class T, int R, int V, class Last, bool kUnitStep>
   constexpr int kGroups = (R + 2) / 3;
   const T* data[kGroups];
 #pragma GCC unroll 4
-  for (int q = 0; q < kGroups; ++q) data[q] = rows + 3 * q * a_row;
+  for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
   const T* panel = b.data;
   for (Index s = 0; s < steps; ++s) {
     Vector<T> lanes[V];
@@ -193,11 +192,11 @@ template <class T, int R, int V, class Last, bool kUnitStep>
 
 // So many of them, one below the other: what a tile begins with is computed once.
 template <class T, int R, int V, class Last, bool kUnitStep>
-void tiles_of(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
+void tiles_of(const TileRows<T>& first, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
               Index columns, Stage stage, Ahead ahead, Index tiles) {
-  const T* rows = a.data;
-  for (; tiles > 0; --tiles, i += R, rows += R * a.row)
-    tile<T, R, V, Last, kUnitStep>(rows, a, b, steps, out, i, j, columns, stage, ahead);
+  TileRows<T> a = first;
+  for (; tiles > 0; --tiles, i += R, a.data += R * a.row)
+    tile<T, R, V, Last, kUnitStep>(a, b, steps, out, i, j, columns, stage, ahead);
 }
 
 template <class T>

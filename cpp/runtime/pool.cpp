@@ -29,7 +29,7 @@ constexpr std::size_t kLine = 64;
 constexpr double kNanosecondsPerMember = 6000;  // less moves more lines between caches than it saves
 constexpr double kNanosecondsPerThread = 4000;
 constexpr double kNanosecondsPerThreadAsleep = 20000;
-constexpr double kBrief = 1e6;  // longer work repays waiting for a CPU
+constexpr double kNanosecondsWorthWaiting = 1e6;  // for a CPU that another thread has
 
 // Scratch of one calling thread, grown on demand and kept.
 class ScratchBuffer {
@@ -90,7 +90,7 @@ class BlockSignals {
 struct Barrier {
   alignas(kLine) std::atomic<std::uint32_t> arrived{0};
   WaitWord phase;
-  WaitWord::Nanoseconds waited{0};  // by rank 0, of waits that were long
+  WaitWord::Nanoseconds waited{0};  // long waits of rank 0; the pool asks its own barrier for them
 };
 
 std::unique_ptr<Barrier, void (*)(Barrier*)> make_barrier() {
@@ -247,7 +247,7 @@ void set_num_threads(int threads) { threads_setting.store(threads, std::memory_o
 int threads_for(double nanoseconds) {
   Pool* current = pool.load(std::memory_order_relaxed);
   const bool awake = current != nullptr && current->awake();
-  if (current != nullptr && nanoseconds < kBrief && current->stalls()) return 1;
+  if (current != nullptr && nanoseconds < kNanosecondsWorthWaiting && current->stalls()) return 1;
   const double share = awake ? kNanosecondsPerThread : kNanosecondsPerThreadAsleep;
   return static_cast<int>(std::clamp(nanoseconds / share, 1.0, static_cast<double>(num_threads())));
 }
