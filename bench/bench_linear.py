@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 import widths
-from harness.results import Results
-from harness.stacks import PeakMeter
 from nnative import _native, reference
-from side_by_side import seconds, summary
+from side_by_side import gain, interleaved, share, summary
+from yardstick import Yardstick
 
 SHAPES = (
     (128, 1024, 1024),
@@ -48,25 +46,17 @@ def directions(n: int, m: int, k: int) -> dict[str, tuple[Callable[[], object], 
     return {kernel: calls(kernel) for kernel in arguments}
 
 
-def products(threads: int, rounds: int, meter: PeakMeter, results: Results) -> None:
+def products(threads: int, rounds: int) -> None:
     """Print a line for each shape and direction."""
+    yardstick = Yardstick(threads)
     for shape in SHAPES:
         for kernel, (native, numpy) in directions(*shape).items():
-            ours, theirs, peaks = [], [], []
-            for _ in range(rounds):
-                meter.measure(threads)
-                peaks.append(results.peaks[-1].fma_gflops)
-                ours.append(seconds(native, 0.02))
-                theirs.append(seconds(numpy, 0.02))
-            (time, spread), (other, _), (peak, _) = summary(ours), summary(theirs), summary(peaks)
-            rate = 2e-9 * np.prod(shape) / time
+            samples = interleaved(native, numpy, yardstick.gflops, rounds, 0.02)
+            (time, _), (of_peak, spread) = summary(samples["native"]), share(2e-9 * np.prod(shape), samples)
             record = {"bench": "linear", "case": f"{kernel} {'x'.join(map(str, shape))}", "threads": threads}
-            record |= {
-                "us": round(time * 1e6, 2),
-                "gflops": round(float(rate), 1),
-                "of_peak": round(float(rate / peak), 3),
-            }
-            record |= {"numpy_over_native": round(other / time, 2), "spread": round(spread, 3)}
+            record |= {"us": round(time * 1e6, 2), "gflops": round(2e-9 * float(np.prod(shape)) / time, 1)}
+            record |= {"of_peak": round(of_peak, 3), "spread": round(spread, 3)}
+            record |= {"numpy_over_native": round(gain(samples), 2)}
             print(json.dumps(record), flush=True)
 
 
@@ -77,16 +67,13 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE")
     chosen = parser.parse_args()
     sweeps = []
-    results = Results(machine={})
-    with tempfile.TemporaryDirectory() as folder:
-        meter = PeakMeter(Path(folder), results)
-        for threads in sorted({1, _native.num_threads()}):
-            _native.set_num_threads(threads)
-            if chosen.sweep or chosen.plot:
-                sweeps.append(widths.sweep(threads))
-                print(json.dumps(widths.record(sweeps[-1])), flush=True)
-            else:
-                products(threads, 3 if chosen.quick else 9, meter, results)
+    for threads in sorted({1, _native.num_threads()}):
+        _native.set_num_threads(threads)
+        if chosen.sweep or chosen.plot:
+            sweeps.append(widths.sweep(threads))
+            print(json.dumps(widths.record(sweeps[-1])), flush=True)
+        else:
+            products(threads, 5 if chosen.quick else 15)
     if chosen.plot:
         widths.plot(sweeps, chosen.plot)
 

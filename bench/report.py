@@ -91,14 +91,13 @@ def run(chosen: argparse.Namespace) -> Results:
         results.note("A quick run: few rows and rounds, without torch.compile.")
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder)
-        meter = stacks.PeakMeter(logs, results)
         fleet = Fleet(chosen.peers, chosen.threads, logs, results)
         try:
             for name in chosen.rows:
                 if time.perf_counter() - start > 60 * chosen.minutes:
                     results.note(f"{name} was left out: {chosen.minutes:g} minutes were over.")
                 else:
-                    measure(ROW[name], fleet, meter, chosen)
+                    measure(ROW[name], fleet, chosen)
         finally:
             fleet.close()
         print("size, import and memory …", file=sys.stderr)
@@ -110,11 +109,9 @@ def run(chosen: argparse.Namespace) -> Results:
     return results
 
 
-def measure(row: Row, fleet: Fleet, meter: stacks.PeakMeter, chosen: argparse.Namespace) -> None:
-    """Measure one row, and what the machine can do just before."""
+def measure(row: Row, fleet: Fleet, chosen: argparse.Namespace) -> None:
+    """Measure one row."""
     start = time.perf_counter()
-    for threads in chosen.threads:
-        meter.measure(threads)
     workers = fleet.build(row, numpy_peer.reference(row, 10))
     rounds = min(chosen.rounds, 3) if row.kind == "epoch" else chosen.rounds
     fleet.measure(row, workers, rounds, chosen.seconds, chosen.run_in)

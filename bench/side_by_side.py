@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bandwidth import Triad
+from threadpoolctl import threadpool_limits
+
 from nnative import _native
+from yardstick import Yardstick
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,37 @@ def summary(values: list[float]) -> tuple[float, float]:
     return middle, (high - low) / middle
 
 
-def measure(family: str, case: Case, triad: Triad, threads: int, rounds: int) -> None:
+def interleaved(
+    native: Callable[[], object], numpy: Callable[[], object], limit: Callable[[], float], rounds: int, length: float
+) -> dict[str, list[float]]:
+    """Return the machine's limit (a rate) and the times of both in each round, NumPy on as many threads as we have."""
+    samples: dict[str, list[float]] = {"limit": [], "native": [], "numpy": []}
+    with threadpool_limits(_native.num_threads(), user_api="blas"):
+        for _ in range(rounds):
+            settle()
+            samples["limit"].append(limit())
+            samples["native"].append(seconds(native, length))
+            samples["numpy"].append(seconds(numpy, length))
+    return samples
+
+
+def share(work: float, samples: dict[str, list[float]]) -> tuple[float, float]:
+    """Return the median and the spread of the share of the limit that so much work a call reaches."""
+    return summary([work / time / rate for time, rate in zip(samples["native"], samples["limit"], strict=True)])
+
+
+def gain(samples: dict[str, list[float]]) -> float:
+    """Return the median of NumPy's time over ours."""
+    return summary([numpy / ours for numpy, ours in zip(samples["numpy"], samples["native"], strict=True)])[0]
+
+
+def measure(family: str, case: Case, yardstick: Yardstick, rounds: int) -> None:
     """Print one JSON line; the triad runs within the same rounds."""
-    times: dict[str, list[float]] = {"native": [], "numpy": []}
-    rates = []
-    for _ in range(rounds):
-        settle()
-        rates.append(triad.gb_per_second())
-        times["native"].append(seconds(case.native))
-        times["numpy"].append(seconds(case.numpy))
-    (ours, spread), (theirs, _) = summary(times["native"]), summary(times["numpy"])
-    rate = case.bytes / ours / 1e9
-    record = {"bench": family, "case": case.name, "threads": threads, "us": round(ours * 1e6, 2)}
-    record |= {"numpy_over_native": round(theirs / ours, 2), "gb_per_s": round(rate, 2)}
-    record |= {"of_triad": round(rate / summary(rates)[0], 3), "spread": round(spread, 3)}
+    samples = interleaved(case.native, case.numpy, yardstick.gb_per_second, rounds, 0.003)
+    ours, spread = summary(samples["native"])
+    record = {"bench": family, "case": case.name, "threads": yardstick.threads, "us": round(ours * 1e6, 2)}
+    record |= {"numpy_over_native": round(gain(samples), 2), "gb_per_s": round(case.bytes / ours / 1e9, 2)}
+    record |= {"of_triad": round(share(1e-9 * case.bytes, samples)[0], 3), "spread": round(spread, 3)}
     print(json.dumps(record), flush=True)
 
 
@@ -74,6 +93,7 @@ def main(family: str, description: str | None, cases: Callable[[], Iterable[Case
     rounds = 5 if parser.parse_args().quick else 15
     for threads in sorted({1, _native.num_threads()}):
         _native.set_num_threads(threads)
-        triad = Triad(threads)
+        yardstick = Yardstick(threads)
+        yardstick.prepare(20_000_000)
         for case in cases():
-            measure(family, case, triad, threads, rounds)
+            measure(family, case, yardstick, rounds)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from harness.results import PEAK_FIELDS, Peak, Results, Spread, Timing, ratio, spread, title
+from harness.results import Results, Spread, Timing, ratio, spread, title
 from harness.rows import ROWS, Row
-from peers import PEERS
+from peers import MACHINE, PEERS
 
 NONE = "–"
 
@@ -46,15 +46,18 @@ def versus(theirs: Timing | None, ours: Timing | None) -> Spread | None:
     return ratio(theirs.us, ours.us) if theirs and ours else None
 
 
+def percent(share: Spread | None, factor: float = 1.0) -> str:
+    """Return a share with its quartiles: 92% (90–95)."""
+    if share is None:
+        return NONE
+    median, low, high = (100 * factor * value for value in (share.median, share.low, share.high))
+    return f"{median:.0f}% ({low:.0f}–{high:.0f})"
+
+
 def rows_of(results: Results, *kinds: str) -> list[Row]:
     """Return the rows of some kinds that were measured."""
     measured = {timing.row for timing in results.timings}
     return [row for row in ROWS if row.kind in kinds and row.name in measured]
-
-
-def most_threads(results: Results) -> Peak | None:
-    """Return the peaks on the most threads measured."""
-    return results.peak(max((peak.threads for peak in results.peaks), default=0))
 
 
 def goals(results: Results) -> str:
@@ -75,21 +78,20 @@ def goals(results: Results) -> str:
 
 def floors(results: Results) -> str:
     """Return the times behind the ratios, beside the arithmetic floor, and the share of the peak that is reached."""
-    peak = most_threads(results)
     lines = []
     for row in rows_of(results, "train", "infer"):
-        floor = row.flops / peak.fma_gflops * 1e-3 if peak else None
-        mine = [t for how in ("once", "many") if (t := results.ours(row.name, how))]
+        floor = results.limit(row.name)
         scan = results.fastest(row.name, many=True)
-        fastest = [t for t in (results.fastest(row.name), scan) if t]
+        mine = [results.ours(row.name, how) for how in ("once", "many")]
+        theirs = [results.fastest(row.name), scan]
         share = [
-            f"{floor / min(t.median for t in timings):.0%}" if floor and timings else NONE
-            for timings in (mine, fastest)
+            percent(versus(floor, min(filter(None, timings), key=lambda t: t.median, default=None)))
+            for timings in (mine, theirs)
         ]
         lines.append(
             [
                 row.name,
-                number(floor) if floor else NONE,
+                number(floor.median) if floor else NONE,
                 *(microseconds(results.ours(row.name, how)) for how in ("eager", "once", "many")),
                 microseconds(results.fastest(row.name), name=True),
                 microseconds(scan),
@@ -114,15 +116,14 @@ def everyone(results: Results, *kinds: str) -> str:
 
 def bandwidth(results: Results) -> str:
     """Return memory-bound operations as bandwidth and as a share of the triad's."""
-    peak = most_threads(results)
     lines = []
     for row in rows_of(results, "memory"):
-        triad = (peak.triad_large_gbs if row.name == "adam" else peak.triad_gbs) if peak else 0.0
+        triad = results.limit(row.name)
         for peer in PEERS:
             best = results.best(row.name, peer.name)
             if best:
                 rate = row.bytes / best.median * 1e-3
-                share = f"{rate / triad:.0%}" if triad else NONE
+                share = percent(versus(triad, best), row.bytes / row.limit)
                 lines.append([f"{row.name}, {row.title}", peer.title, microseconds(best), f"{rate:.1f}", share])
     return table(["operation", "library", "µs", "GB/s", "of the triad"], lines)
 
@@ -184,22 +185,28 @@ def memory_table(results: Results) -> str:
 
 def machine(results: Results) -> str:
     """Describe the machine, what it can do, and how the figures were taken."""
+    memory = rows_of(results, "memory")
+    columns = {
+        "FMA peak, GFLOP/s": rows_of(results, "train", "infer"),
+        "triad 4096×1024, GB/s": [row for row in memory if row.name != "adam"],
+        "triad 20 million, GB/s": [row for row in memory if row.name == "adam"],
+    }
 
-    def measured(threads: int, name: str, digits: int) -> str:
-        values = sorted(getattr(p, name) for p in results.peaks if p.threads == threads)
-        return f"{statistics.median(values):.{digits}f} ({values[0]:.{digits}f}–{values[-1]:.{digits}f})"
+    def rate(rows: Sequence[Row], threads: int) -> str:
+        timings = [(row, t) for row in rows for t in results.of(row.name, MACHINE.name) if t.threads == threads]
+        rates = [1e-3 * row.limit / us for row, timing in timings for us in timing.us]
+        return f"{statistics.median(rates):.0f} ({min(rates):.0f}–{max(rates):.0f})" if rates else NONE
 
-    columns = list(zip(PEAK_FIELDS, (0, 1, 1), strict=True))
     lines = [
-        [str(threads), *(measured(threads, name, places) for name, places in columns)]
-        for threads in sorted({p.threads for p in results.peaks})
+        [str(threads), *(rate(rows, threads) for rows in columns.values())]
+        for threads in sorted({t.threads for t in results.timings if t.peer == MACHINE.name})
     ]
-    header = ["threads", "FMA peak, GFLOP/s", "triad 4096×1024, GB/s", "triad 20 million, GB/s"]
     waiting = results.idle_seconds / results.measured_seconds if results.measured_seconds else 0.0
     facts = ", ".join(f"{key} {value}" for key, value in results.machine.items())
+    limits = table(["threads", *columns], lines)
     settings = ", ".join(f"{key} {value}" for key, value in results.settings.items())
     return (
-        f"Machine: {facts}. Run: {settings}.\n\n{table(header, lines)}\n"
+        f"Machine: {facts}. Run: {settings}.\n\n{limits}\n"
         f"While one worker was measured, the waiting ones together used {waiting:.1%} of one CPU.\n"
     )
 
@@ -212,8 +219,8 @@ SECTIONS = (
     ),
     (
         "Times and the arithmetic floor",
-        "µs a step: median (quartiles). The floor is the products' arithmetic at the measured FMA peak of all threads "
-        "(the gradient of the network's input, which nobody needs, is not counted).",
+        "µs a step: median (quartiles). The floor is the products' arithmetic (without the gradient of the network's "
+        "input, which nobody needs) by multiply-adds in registers on all threads, timed in the same rounds.",
         floors,
     ),
     (
@@ -224,7 +231,8 @@ SECTIONS = (
     ("Inference", "Through 784-512-512-10, one minibatch a call.", lambda r: everyone(r, "infer")),
     (
         "Memory-bound operations",
-        "Forward and backward, or one update. GB/s counts what has to be moved, not what is.",
+        "Forward and backward, or one update. GB/s counts what has to be moved, not what is; the triad runs on all "
+        "threads in the same rounds.",
         bandwidth,
     ),
     (
@@ -249,8 +257,8 @@ SECTIONS = (
     ),
     (
         "Machine and method",
-        "What the machine could do, before each row: median (least–greatest). Where several threads have at times no "
-        "more than one, the host ran their virtual CPUs on one core, and no library gained from them.",
+        "What the machine could do in all rounds: median (least–greatest). Where several threads have at times no more "
+        "than one, the host ran their virtual CPUs on one core, and no library gained from them.",
         machine,
     ),
 )

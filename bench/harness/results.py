@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from peers import PEER, Peer
+from peers import MACHINE, PEER, Peer
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,6 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Peak:
-    """What the machine can do on some threads."""
-
-    threads: int
-    bits: int
-    fma_gflops: float
-    triad_gbs: float
-    triad_large_gbs: float
-
-
-@dataclass(frozen=True)
 class Memory:
     """Resident memory of a fresh process that trains a row."""
 
@@ -87,7 +76,6 @@ class Results:
     machine: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     timings: list[Timing] = field(default_factory=list)
-    peaks: list[Peak] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     stacks: list[Stack] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -118,13 +106,9 @@ class Results:
         mine = next(p for p in PEER.values() if p.distribution == "nnative" and p.how == how)
         return self.best(row, mine.name)
 
-    def peak(self, threads: int) -> Peak | None:
-        """Return the median of the peaks measured through the run."""
-        found = [p for p in self.peaks if p.threads == threads]
-        if not found:
-            return None
-        middle = {key: statistics.median(getattr(p, key) for p in found) for key in PEAK_FIELDS}
-        return Peak(threads, found[0].bits, **middle)
+    def limit(self, row: str) -> Timing | None:
+        """Return the machine's own timing of a row's arithmetic or of a triad, on the most threads measured."""
+        return max(self.of(row, MACHINE.name), key=lambda t: t.threads, default=None)
 
     def write(self, path: Path) -> None:
         """Write as JSON, one timing a line."""
@@ -137,13 +121,9 @@ class Results:
         """Read what `write` wrote."""
         raw = json.loads(path.read_text())
         raw["timings"] = [Timing(**t) for t in raw["timings"]]
-        raw["peaks"] = [Peak(**p) for p in raw["peaks"]]
         raw["memory"] = [Memory(**m) for m in raw["memory"]]
         raw["stacks"] = [Stack(**s) for s in raw["stacks"]]
         return cls(**raw)
-
-
-PEAK_FIELDS = ("fma_gflops", "triad_gbs", "triad_large_gbs")
 
 
 def title(peer: str) -> str:

@@ -54,6 +54,16 @@ class Row:
         return 4 * self.passes * self.batch * self.sizes[0]
 
     @property
+    def triad_elements(self) -> int:
+        """Elements of each array of the triad beside a memory-bound row: far more than the caches hold."""
+        return max(4096 * 1024, self.batch * self.sizes[0])
+
+    @property
+    def limit(self) -> int:
+        """Operations, or bytes of the triad, that the machine itself is timed with."""
+        return 12 * self.triad_elements if self.kind == "memory" else self.flops
+
+    @property
     def title(self) -> str:
         """The sizes in words: `784-512-512-10, batch 128, BatchNorm, Dropout(0.5)`."""
         if self.kind == "memory":

@@ -1,8 +1,7 @@
-"""What does not depend on a row: the machine, its peaks, each library's size, import time and memory."""
+"""What does not depend on a row: the machine, each library's size, import time and memory."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -13,8 +12,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.driver import BENCH, Worker, WorkerError
-from harness.results import Memory, Peak, Results, Stack
+from harness.driver import Worker, WorkerError
+from harness.results import Memory, Stack
 from peers import PEERS
 
 MODULES = {
@@ -37,26 +36,6 @@ def machine() -> dict[str, str | int]:
         model = found.group(1) if found else model
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {"cpu": model, "cpus": cpus, "system": platform.system(), "python": platform.python_version()}
-
-
-class PeakMeter:
-    """The compiled `peak.cpp`; measures nothing, with a note, where there is no compiler."""
-
-    def __init__(self, folder: Path, results: Results) -> None:
-        self.binary = folder / "peak"
-        self.results = results
-        flags = ["-O3", "-march=native", "-ffast-math", "-pthread"]
-        try:
-            compiler = os.environ.get("CXX", "g++")
-            subprocess.run([compiler, *flags, str(BENCH / "peak.cpp"), "-o", str(self.binary)], check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            results.note(f"The machine's peaks were not measured: {error}.")
-
-    def measure(self, threads: int) -> None:
-        """Keep one measurement."""
-        if self.binary.exists():
-            done = subprocess.run([self.binary, str(threads)], check=True, capture_output=True, text=True)
-            self.results.peaks.append(Peak(**json.loads(done.stdout)))
 
 
 def requirements(name: str) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-How = Literal["eager", "once", "many"]
+How = Literal["eager", "once", "many", "limit"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Peer:
     title: str
     module: str
     mode: str
-    how: How  # eager, compiled and called once a step, or many steps a call
+    how: How  # eager, compiled and called once a step, or many steps a call; or what no library can beat
     distribution: str
 
 
@@ -39,5 +39,7 @@ PEERS: tuple[Peer, ...] = (
     Peer("sklearn", "scikit-learn MLPClassifier", "sklearn_peer", "partial_fit", "eager", "scikit-learn"),
     Peer("numpy", "NumPy", "numpy_peer", "float32", "eager", "numpy"),
 )
+
+MACHINE = Peer("machine", "the machine's limit", "machine_peer", "limit", "limit", "machine")
 
 PEER = {peer.name: peer for peer in PEERS}

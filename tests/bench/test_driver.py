@@ -79,7 +79,7 @@ def fleet(tmp_path):
 
 
 def test_the_numpy_peer_is_built_checked_and_measured_in_rounds(fleet):
-    fleet.wanted = fleet.wanted[:1]
+    fleet.wanted = [(PEER["numpy"], 1)]
     workers = fleet.build(ROW["tiny"], None)
     assert [worker.peer.name for worker in workers] == ["numpy"]
     fleet.measure(ROW["tiny"], workers, rounds=2, seconds=0.01, run_in=0.02)
@@ -122,7 +122,7 @@ def test_a_peer_that_is_absent_is_noted_once(fleet, monkeypatch):
 
 
 def test_a_value_unlike_the_reference_is_noted(fleet):
-    fleet.wanted = fleet.wanted[:1]
+    fleet.wanted = [(PEER["numpy"], 1)]
     fleet.build(ROW["tiny"], [2.0])
     (note,) = fleet.results.notes
     assert "the float64 reference has 2" in note

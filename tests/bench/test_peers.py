@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from harness import rows
-from harness.rows import Row
-from harness.work import over
-from peers import PEERS, numpy_peer
+from harness.rows import ROW, Row
+from harness.work import NotOffered, over
+from peers import PEERS, machine_peer, numpy_peer
+from yardstick import Yardstick
 
 SMALL = Row("small-bn", "train", (5, 7, 6, 3), batch=9, batches=2, batchnorm=True)
 
@@ -49,3 +50,42 @@ def test_the_reference_learns_what_the_teacher_teaches():
 def test_over_goes_round_and_round():
     call = over(lambda a, b: a + b, [(1, 2), (3, 4)])
     assert [call() for _ in range(5)] == [3, 7, 3, 7, 3]
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def yardstick(request):
+    return Yardstick(request.param)
+
+
+def test_the_machine_makes_the_operations_that_are_asked_for(yardstick):
+    assert 1e7 <= yardstick.multiply_add(1e7) < 1.01e7
+    assert 0.1 < yardstick.gflops() < 1e4
+    assert yardstick.bits in (128, 256, 512)
+
+
+@pytest.mark.parametrize("past", [False, True])
+def test_the_triad_reaches_every_element(past, yardstick):
+    yardstick.prepare(100_000)
+    a, b, c = yardstick._arrays
+    assert len(a) % (16 * yardstick.threads) == 0
+    assert all(array.ctypes.data % 64 == 0 for array in (a, b, c))
+    b[:], c[:] = np.arange(len(b)), 2
+    yardstick.triad(2, past)
+    np.testing.assert_array_equal(a, b + 6)
+    assert yardstick.gb_per_second() > 0.1
+
+
+def test_the_machine_is_measured_like_a_peer():
+    machine_peer.start("limit", 2)
+    work = machine_peer.BUILD["train"](ROW["tiny"], "limit")
+    assert work.steps * ROW["tiny"].flops == pytest.approx(4e9, rel=1e-3)
+    assert work.wait(work.call()).size == 0
+    triad = machine_peer.BUILD["memory"](ROW["adam_many"], "limit")
+    assert triad.steps * ROW["adam_many"].limit == pytest.approx(0.8e9, rel=0.1)
+    assert triad.wait(triad.call()).size == 0
+
+
+def test_without_a_compiler_the_machine_is_absent(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(NotOffered, match=r"need a C\+\+ compiler"):
+        machine_peer.start("limit", 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.render import SECTIONS, document, goals, number, table, times
-from harness.results import Peak, Results, Spread, Timing
+from harness.results import Results, Spread, Timing
 from harness.rows import ROW
 
 
@@ -13,10 +13,8 @@ from harness.rows import ROW
 def results():
     us = {"nnative-eager": 40.0, "nnative-step": 4.0, "nnative-epoch": 2.0}
     us |= {"torch-eager": 259.0, "jax-sync": 40.0, "jax-scan": 13.0}
-    return Results(
-        timings=[Timing("tiny", peer, 1, [value] * 3) for peer, value in us.items()],
-        peaks=[Peak(1, 512, 117.0, 35.0, 30.0), Peak(2, 512, 234.0, 50.0, 40.0)],
-    )
+    timings = [Timing("tiny", peer, 1, [value] * 3) for peer, value in us.items()]
+    return Results(timings=[*timings, Timing("tiny", "machine", 1, [0.8] * 3), Timing("tiny", "machine", 2, [0.4] * 3)])
 
 
 @pytest.mark.parametrize(
@@ -48,17 +46,23 @@ def test_without_nnative_there_is_no_ratio_table(results):
     assert "## Times and the arithmetic floor" in document(results)
 
 
-def test_share_of_the_peak_uses_the_arithmetic_that_is_needed(results):
-    row = ROW["tiny"]
-    assert row.flops == 6 * 32 * (320 + 320) - 2 * 32 * 320  # the input's gradient is not needed
-    share = row.flops / 234e3 / 2.0
-    assert f"| {share:.0%} |" in document(results)
+def test_shares_of_the_peak_are_against_all_threads_and_round_by_round(results):
+    assert ROW["tiny"].flops == 6 * 32 * (320 + 320) - 2 * 32 * 320  # the input's gradient is not needed
+    results.timings = [t for t in results.timings if t.peer not in ("nnative-epoch", "jax-scan")]
+    results.timings[1] = Timing("tiny", "nnative-step", 1, [4.0, 8.0, 16.0])
+    results.timings[-1] = Timing("tiny", "machine", 2, [0.4, 0.8, 1.6])
+    page = document(results)
+    assert "| tiny | 0.80 | 40.0 (40.0–40.0) | 8.00 (6.00–12.0) | – |" in page
+    assert "| 10% (10–10) | 2% (2–3) |" in page
 
 
-def test_memory_rows_show_bandwidth_and_its_share(results):
+def test_memory_rows_show_bandwidth_and_its_share_of_the_triad(results):
     row = ROW["dropout"]
     results.timings.append(Timing("dropout", "numpy", 1, [row.bytes / 25e9 * 1e6]))
-    assert "| 25.0 | 50% |" in document(results)
+    results.timings.append(Timing("dropout", "machine", 2, [12 * 4096 * 1024 / 50e9 * 1e6]))
+    page = document(results)
+    assert "| 25.0 | 50% (50–50) |" in page
+    assert "| 2 | 256 (256–256) | 50 (50–50) | – |" in page
 
 
 def test_notes_end_the_page_and_empty_sections_are_left_out(results):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.results import Memory, Peak, Results, Spread, Stack, Timing, ratio, spread
+from harness.results import Memory, Results, Spread, Stack, Timing, ratio, spread
 
 
 def timing(peer, threads, *us, row="tiny"):
@@ -52,10 +52,14 @@ def test_fastest_keeps_once_a_step_and_many_steps_apart_and_leaves_nnative_out()
     assert ours.peer == "nnative-step"
 
 
-def test_peak_is_the_median_of_the_run():
-    results = Results(peaks=[Peak(2, 512, gflops, 40.0, 30.0) for gflops in (100.0, 230.0, 234.0)])
-    assert results.peak(2) == Peak(2, 512, 230.0, 40.0, 30.0)
-    assert results.peak(1) is None
+def test_the_limit_is_the_machine_on_most_threads_and_no_peer():
+    results = Results(timings=[timing("machine", 2, 0.5), timing("machine", 1, 0.4), timing("jax-sync", 1, 5.0)])
+    limit, fastest = results.limit("tiny"), results.fastest("tiny")
+    assert limit is not None
+    assert limit.threads == 2
+    assert fastest is not None
+    assert fastest.peer == "jax-sync"
+    assert results.limit("small") is None
 
 
 def test_results_come_back_from_json(tmp_path):
@@ -63,7 +67,6 @@ def test_results_come_back_from_json(tmp_path):
         settings={"rounds": 3},
         versions={"numpy": "2"},
         timings=[timing("numpy", 1, 1.5, 2.5), timing("jax-scan", 2, 3.0)],
-        peaks=[Peak(1, 256, 50.0, 20.0, 10.0)],
         memory=[Memory("mnist512", "numpy", 50.0, 5.0)],
         stacks=[Stack("numpy", 57.0, 100.0, 30.0)],
         measured_seconds=2.5,
