@@ -23,8 +23,7 @@ class Recording {
 
   void add_result(const py::array& array) {
     results_.push_back({recorder_.place_of(array), array.dtype(),
-                        std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()),
-                        static_cast<std::size_t>(array.nbytes())});
+                        std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim())});
   }
 
   // `constants` has, for each argument of the function, a constant and whether it could change, or None for an
@@ -34,8 +33,8 @@ class Recording {
                                const std::vector<std::pair<py::object, py::object>>& gradients,
                                const std::vector<std::tuple<py::object, py::dict, py::tuple>>& refreshers,
                                std::optional<py::array_t<std::int64_t>> labels, bool fuse, bool frozen) {
-    std::vector<std::size_t> kept;
-    for (const Result& result : results_) kept.push_back(result.place.memory);
+    std::vector<Recorder::Place> kept;
+    for (const Result& result : results_) kept.push_back(result.place);
     auto program = recorder_.seal(kept, {fuse, frozen});
     std::vector<Argument> arguments;
     std::size_t next = 0;

@@ -107,7 +107,6 @@ struct Result {
   Recorder::Place place;
   py::dtype dtype;
   std::vector<py::ssize_t> shape;
-  std::size_t bytes;
 };
 
 }  // namespace nnative

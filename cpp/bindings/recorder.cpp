@@ -1,6 +1,7 @@
 #include "bindings/recorder.hpp"
 
 #include "bindings/array.hpp"
+#include "runtime/memory.hpp"
 
 namespace nnative {
 namespace {
@@ -53,10 +54,11 @@ Recorder::Place Recorder::place_of(const py::array& array) {
   if (entry == nullptr)
     throw std::runtime_error("[compile] a result of shape " + shape_text(array) +
                              " was not computed by recorded operations: NumPy computed it during the recording");
-  return {static_cast<std::size_t>(entry - entries_.data()), static_cast<std::size_t>(bytes_of(array) - entry->base)};
+  return {static_cast<std::size_t>(entry - entries_.data()), static_cast<std::size_t>(bytes_of(array) - entry->base),
+          static_cast<std::size_t>(array.nbytes())};
 }
 
-std::unique_ptr<Program> Recorder::seal(const std::vector<std::size_t>& results, const FuseOptions& options) {
+std::unique_ptr<Program> Recorder::seal(const std::vector<Place>& results, const FuseOptions& options) {
   std::vector<Memory> memory;
   for (Entry& entry : entries_) {
     const bool held_elsewhere = Py_REFCNT(entry.array.ptr()) > 1;
@@ -67,8 +69,14 @@ std::unique_ptr<Program> Recorder::seal(const std::vector<std::size_t>& results,
     if (entry.fresh && held_elsewhere) entry.kind = Memory::Kind::external;
     memory.push_back({entry.base, entry.bytes, entry.kind});
   }
-  for (const std::size_t result : results) {
-    if (memory[result].kind == Memory::Kind::temporary) memory[result].kind = Memory::Kind::result;
+  for (const Place& place : results) {
+    Memory& lies_in = memory[place.memory];
+    if (lies_in.kind == Memory::Kind::temporary) {
+      const bool apart = place.bytes == lies_in.bytes && place.bytes >= kKeptBlockBytes;
+      lies_in.kind = apart ? Memory::Kind::output : Memory::Kind::result;
+    } else if (lies_in.kind == Memory::Kind::output) {  // two results in one array: each has to be copied
+      lies_in.kind = Memory::Kind::result;
+    }
   }
   return std::make_unique<Program>(std::move(steps_), std::move(memory), options);
 }

@@ -31,13 +31,13 @@ class Recorder {
 
   // Where the data of an array lies.
   struct Place {
-    std::size_t memory, offset;
+    std::size_t memory, offset, bytes;
   };
   // The place of a result of the function; throws when no recorded launch computed it.
   Place place_of(const py::array& array);
   // Ends the recording. Arrays that nobody else refers to any more become temporaries of the program, but for the
-  // results.
-  std::unique_ptr<Program> seal(const std::vector<std::size_t>& results, const FuseOptions& options);
+  // results; large ones that have their memory for themselves become outputs.
+  std::unique_ptr<Program> seal(const std::vector<Place>& results, const FuseOptions& options);
   // Arrays that must stay alive as long as the program.
   std::vector<py::object> externals() const;
 

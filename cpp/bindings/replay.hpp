@@ -63,9 +63,18 @@ class Replay {
     }
     for (Refresher& refresh : refreshers_) refresh();
     std::vector<py::array> results;
-    for (const Result& result : results_) results.emplace_back(result.dtype, result.shape);
+    for (const Result& result : results_) {
+      if (is_output(result)) {
+        results.push_back(allocate(result.dtype, result.shape));
+      } else {
+        results.emplace_back(result.dtype, result.shape);
+      }
+    }
     {
       const Lock lock(*this);
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        if (is_output(results_[i])) program_->bind(results_[i].place.memory, address_of(results[i]));
+      }
       for (std::size_t i = 0; i < arrays.size(); ++i)
         program_->bind(i, static_cast<const std::byte*>(arrays[i].data()));
       {
@@ -73,8 +82,9 @@ class Replay {
         if (program_->nanoseconds() > kReleaseGilNanoseconds) release.emplace();
         program_->run();
       }
-      for (std::size_t i = 0; i < results.size(); ++i)
-        copy_result(i, static_cast<std::byte*>(results[i].mutable_data()));
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        if (!is_output(results_[i])) copy_result(i, address_of(results[i]));
+      }
     }
     restore_gradients();
     check_labels();
@@ -100,7 +110,7 @@ class Replay {
       std::vector<Feed> feeds;
       for (std::size_t i = 0; i < arrays.size(); ++i) feeds.push_back(feed(i, arrays[i], scale));
       std::vector<std::byte*> written;
-      for (py::array& result : results) written.push_back(static_cast<std::byte*>(result.mutable_data()));
+      for (py::array& result : results) written.push_back(address_of(result));
       const py::gil_scoped_release release;
       constexpr double kClockNanoseconds =
           1e5;  // of work between two looks at the clock, which cost as much as a small kernel
@@ -114,7 +124,7 @@ class Replay {
           },
           [&](Index batch) {
             for (std::size_t i = 0; i < results_.size(); ++i)
-              copy_result(i, written[i] + static_cast<std::size_t>(batch) * results_[i].bytes);
+              copy_result(i, written[i] + static_cast<std::size_t>(batch) * results_[i].place.bytes);
             unchecked += program_->nanoseconds();
             if (unchecked < kClockNanoseconds) return true;
             unchecked = 0;
@@ -206,9 +216,12 @@ class Replay {
     return {to, static_cast<const std::byte*>(array.data()), row, dtype.itemsize(), from_bytes, scale};
   }
 
+  static std::byte* address_of(py::array& array) { return static_cast<std::byte*>(array.mutable_data()); }
+  bool is_output(const Result& result) const { return program_->is_output(result.place.memory); }
+
   void copy_result(std::size_t i, std::byte* to) const {
-    const Result& result = results_[i];
-    if (result.bytes > 0) std::memcpy(to, program_->address(result.place.memory, result.place.offset), result.bytes);
+    const Recorder::Place& place = results_[i].place;
+    if (place.bytes > 0) std::memcpy(to, program_->address(place.memory, place.offset), place.bytes);
   }
 
   void restore_gradients() const {

@@ -21,8 +21,9 @@ class Program {
   // `memory` must cover every pointer of the steps.
   Program(std::vector<std::unique_ptr<Step>> steps, std::vector<Memory> memory, const FuseOptions& options);
 
-  // Lets input `index` (its position among `memory`) be read at `base`.
+  // Lets input `index` (its position among `memory`) be read at `base`, or output `index` be written there.
   void bind(std::size_t index, const std::byte* base);
+  bool is_output(std::size_t index) const { return memory_[index].kind == Memory::Kind::output; }
   // Whether the steps write memory outside the program that these bytes touch.
   bool writes(const std::byte* base, std::size_t bytes) const;
   // Where byte `offset` of memory `index` lies now.

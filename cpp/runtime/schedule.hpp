@@ -20,6 +20,7 @@ struct Memory {
     external,   // lives outside: parameters, optimizer state, what the caller kept
     temporary,  // lives within the program: moves into the arena
     result,     // the same, but read by the caller after the last step
+    output,     // a large result, which the caller gives its memory: another address at every call
   };
   std::byte* base;
   std::size_t bytes;
