@@ -64,17 +64,11 @@ inline Two<T> row_moments(const T* x, Index n) {
 
 // Sums over rows are taken over pieces of this many rows, by blocks of columns that stay in the cache.
 constexpr Index kRows = 64;
-constexpr Index kColumns = 1024;
 
 // Calls block(piece, first row, rows, first column, columns) for this member's share.
 template <class Block>
 [[gnu::always_inline]] inline void for_each_piece(const Team& team, Index N, Index C, Block block) {
-  // Long runs are read fastest; shorter ones where the members would not all have some. Columns do not meet: no bit
-  // depends on it.
-  const Index pieces = ceil_div(N, kRows);
-  Index width = kColumns;
-  while (width > 128 && pieces * ceil_div(C, width) < 2 * team.size) width /= 2;
-  const Index blocks = ceil_div(C, width);
+  const Index pieces = ceil_div(N, kRows), width = columns_at_once(team, pieces, C), blocks = ceil_div(C, width);
   const Range mine = share(team, pieces * blocks);
   for (Index item = mine.begin; item < mine.end; ++item) {
     const Index piece = item / blocks, column = item % blocks * width;

@@ -8,8 +8,6 @@ namespace {
 
 // Sums that are cut have pieces of kChunk elements along a run, or of this many rows.
 constexpr Index kRows = 128;
-// Results next to each other that one member sums together.
-constexpr Index kColumns = 512;
 
 // How a sum is cut: `pieces` partial sums behind each of `results` results, whatever the team's size.
 struct Cut {
@@ -57,13 +55,14 @@ inline void sum_rows(T* to, const T* x, const Layout<1>& runs, Index first, Inde
 // partial (kept, pieces, inner): piece p of a result sums kRows rows.
 template <class T>
 inline void sum_columns(const Team& team, T* partial, const T* x, const Reduction& r, const Cut& c, T scale) {
-  const Index kept = size_of(r.kept), blocks = ceil_div(r.inner, kColumns);
-  const Range mine = share(team, kept * c.pieces * blocks);
+  const Index units = size_of(r.kept) * c.pieces;
+  const Index width = columns_at_once(team, units, r.inner), blocks = ceil_div(r.inner, width);
+  const Range mine = share(team, units * blocks);
   for (Index item = mine.begin; item < mine.end; ++item) {
-    const Index block = item % blocks * kColumns, unit = item / blocks, piece = unit % c.pieces;
+    const Index block = item % blocks * width, unit = item / blocks, piece = unit % c.pieces;
     const T* from = x + offset_of(r.kept, unit / c.pieces) + block;
     sum_rows(partial + unit * r.inner + block, from, r.summed, piece * kRows, min(kRows, c.runs - piece * kRows),
-             min(kColumns, r.inner - block), scale);
+             min(width, r.inner - block), scale);
   }
 }
 
@@ -104,13 +103,14 @@ void sum(const Team& team, T* out, const T* x, Reduction r, T scale) {
     }
     return;
   }
-  const Index kept = size_of(r.kept), blocks = ceil_div(r.inner, kColumns);
+  const Index kept = size_of(r.kept);
+  const Index width = columns_at_once(team, kept, r.inner), blocks = ceil_div(r.inner, width);
   const Layout<1> pieces{1, {c.pieces}, {{r.inner}}};
   const Range mine = share(team, kept * blocks);
   for (Index item = mine.begin; item < mine.end; ++item) {
-    const Index block = item % blocks * kColumns, k = item / blocks;
+    const Index block = item % blocks * width, k = item / blocks;
     sum_rows(out + k * r.inner + block, partial + k * c.pieces * r.inner + block, pieces, 0, c.pieces,
-             min(kColumns, r.inner - block), scale);
+             min(width, r.inner - block), scale);
   }
 }
 

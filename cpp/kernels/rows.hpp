@@ -146,6 +146,15 @@ inline Range share_rows(const Team& team, Index N, Index C) {
   return share(team, N, C >= line ? 1 : line);
 }
 
+// Columns that one member sums together over each of some pieces of rows. Long runs are read fastest; shorter ones
+// where the members would not all have some. Columns do not meet: no bit depends on it.
+constexpr Index kColumns = 1024;
+inline Index columns_at_once(const Team& team, Index pieces, Index C) {
+  Index width = kColumns;
+  while (width > 128 && pieces * ceil_div(C, width) < 2 * team.size) width /= 2;
+  return width;
+}
+
 // out (1) = scale · Σ term(i) for i in [0, size), in chunks; team.shared holds `chunks` numbers at `partial`.
 template <class T, class Term>
 inline void shared_sum(const Team& team, T* out, T* partial, Index size, T scale, Term term) {
