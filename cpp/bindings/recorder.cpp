@@ -1,10 +1,12 @@
 #include "bindings/recorder.hpp"
 
 #include "bindings/array.hpp"
-#include "runtime/memory.hpp"
 
 namespace nnative {
 namespace {
+
+// Results of so many bytes take longer to copy than to have memory of their own.
+constexpr std::size_t kApartBytes = 16384;
 
 // The array that owns the memory of a view.
 py::object owner(const py::array& array) {
@@ -72,7 +74,7 @@ std::unique_ptr<Program> Recorder::seal(const std::vector<Place>& results, const
   for (const Place& place : results) {
     Memory& lies_in = memory[place.memory];
     if (lies_in.kind == Memory::Kind::temporary) {
-      const bool apart = place.bytes == lies_in.bytes && place.bytes >= kKeptBlockBytes;
+      const bool apart = place.bytes == lies_in.bytes && place.bytes >= kApartBytes;
       lies_in.kind = apart ? Memory::Kind::output : Memory::Kind::result;
     } else if (lies_in.kind == Memory::Kind::output) {  // two results in one array: each has to be copied
       lies_in.kind = Memory::Kind::result;
