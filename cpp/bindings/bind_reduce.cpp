@@ -100,8 +100,10 @@ py::array locate(const char* name, const py::array& x, py::ssize_t dim, Pick pic
     }
     const T* data = input<T>(name, "x", x);
     auto index = empty<std::int64_t>(shape);
-    launch(Work{1.5 * static_cast<double>(x.size())}, pick(*kernels<T>().reduce), index.mutable_data(), data, A,
-           static_cast<Index>(x.shape(dim)), B);
+    const Index N = x.shape(dim);
+    const auto& reduce = *kernels<T>().reduce;
+    launch(Work::bytes(static_cast<double>(x.nbytes())), reduce.extremes_scratch(A, N, B), pick(reduce),
+           index.mutable_data(), data, A, N, B);
     return index;
   });
 }

@@ -1,6 +1,6 @@
 #include "kernels/reduce.hpp"
 
-#include "kernels/rows.hpp"
+#include "kernels/extremes.hpp"
 #include "kernels/walk.hpp"
 
 namespace nnative::NNATIVE_ISA {
@@ -120,35 +120,22 @@ Scratch sum_scratch(const Reduction& r) {
   return {.shared = c.pieces > 1 ? static_cast<std::size_t>(c.results * c.pieces) * sizeof(T) : 0, .own = 0};
 }
 
-template <class T, class Better>
-inline void locate(const Team& team, std::int64_t* index, const T* x, Index A, Index N, Index B, Better better) {
-  const Range mine = share(team, A * B);
-  for (Index item = mine.begin; item < mine.end; ++item) {
-    const T* from = x + item / B * N * B + item % B;
-    Index best = 0;
-    T value = from[0];
-    for (Index n = 1; n < N && value == value; ++n) {
-      const T next = from[n * B];
-      if (!better(next, value) && next == next) continue;
-      best = n;
-      value = next;
-    }
-    index[item] = best;
-  }
-}
-
 template <class T>
 void argmax(const Team& team, std::int64_t* index, const T* x, Index A, Index N, Index B) {
-  locate(team, index, x, A, N, B, [](T a, T b) { return a > b; });
+  extremes<true>(team, index, x, A, N, B);
 }
 
 template <class T>
 void argmin(const Team& team, std::int64_t* index, const T* x, Index A, Index N, Index B) {
-  locate(team, index, x, A, N, B, [](T a, T b) { return a < b; });
+  extremes<false>(team, index, x, A, N, B);
 }
 
 template <class T>
-constexpr ReduceKernels<T> kTable{.sum = sum, .sum_scratch = sum_scratch<T>, .argmax = argmax, .argmin = argmin};
+constexpr ReduceKernels<T> kTable{.sum = sum,
+                                  .sum_scratch = sum_scratch<T>,
+                                  .argmax = argmax,
+                                  .argmin = argmin,
+                                  .extremes_scratch = extremes_scratch<T>};
 
 }  // namespace
 

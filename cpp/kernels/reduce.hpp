@@ -23,6 +23,7 @@ struct ReduceKernels {
   // index (A,B) = n of the first largest (smallest) x (A,N,B) along N, N > 0; NaN counts as largest and as smallest
   void (*argmax)(const Team&, std::int64_t* index, const T* x, Index A, Index N, Index B);
   void (*argmin)(const Team&, std::int64_t* index, const T* x, Index A, Index N, Index B);
+  Scratch (*extremes_scratch)(Index A, Index N, Index B);  // for both
 };
 
 }  // namespace nnative

@@ -73,12 +73,25 @@ def test_bits_do_not_depend_on_threads_or_vectors(shape, dims, dtype):
     assert len(results) == 1
 
 
+# Rows and columns shorter and longer than a piece, and than a block of lanes.
+EXTREME_SHAPES = [(50, 13, 7), (1, 1), (5, 16), (3, 47), (40_000,), (2, 33_001), (300, 1500), (130, 3), (2, 257, 18)]
+
+
 @pytest.mark.parametrize("name", ["argmax", "argmin"])
-def test_extremes_take_the_first_and_nan_before_all(name, isa, dtype):
-    x = RNG.integers(0, 4, (50, 13, 7)).astype(dtype)
-    x[::5, 3, 2] = np.nan
-    for dim in range(3):
-        np.testing.assert_array_equal(getattr(_native, name)(x, dim), getattr(np, name)(x, dim), strict=True)
+@pytest.mark.parametrize("shape", EXTREME_SHAPES, ids=str)
+def test_extremes_take_the_first_and_nan_before_all(name, shape, isa, dtype, threads):
+    few = RNG.integers(0, 4, shape).astype(dtype)  # the first of many
+    spread = RNG.standard_normal(shape).astype(dtype)
+    one = np.zeros(shape, dtype)
+    one.reshape(-1)[one.size * 2 // 3] = {"argmax": 1, "argmin": -1}[name]
+    nan = spread.copy()
+    nan.reshape(-1)[RNG.integers(0, nan.size, 1 + nan.size // 100)] = np.nan
+    signs = np.where(RNG.random(shape) < 0.5, -0.0, 0.0).astype(dtype)  # equal ones
+    endless = np.full(shape, {"argmax": -np.inf, "argmin": np.inf}[name], dtype)
+    for x in (few, spread, one, nan, signs, endless):
+        for dim in range(len(shape)):
+            want = np.asarray(getattr(np, name)(x, dim))
+            np.testing.assert_array_equal(getattr(_native, name)(x, dim), want, strict=True)
 
 
 @pytest.mark.parametrize(
