@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-pthread", "-shared", "-fPIC")
+FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-pthread", "-shared", "-fPIC")
 ELEMENTS = 4096 * 1024  # of a triad far larger than the caches
 CALL_SECONDS = 0.02  # of work in one call: it starts its threads anew
 
