@@ -19,12 +19,18 @@ def test_one_stall_is_an_accident():
 
 
 def test_stalls_that_follow_each_other_make_brief_launches_alone_for_longer_and_longer():
-    ends = [1000, 1019, 1040, 1085, 1170, 1340, 1665, 2400, 3100]
+    ends = [1000, 1019, 1040, 1085, 1170, 1340, 1665, 2310, 2960]
     assert _rests(*ends) == [0, 20, 40, 80, 160, 320, 640, 640, 640]
 
 
-def test_what_went_well_for_as_long_as_the_last_rest_is_forgotten():
-    assert _rests(1000, 1010, 1040, 1121, 1130) == [0, 20, 40, 0, 20]
+def test_what_went_well_for_a_while_after_a_rest_is_forgotten():
+    long = [1000, 1019, 1040, 1085, 1170]  # until 1330
+    assert _rests(*long, 1349)[-2:] == [160, 320]
+    assert _rests(*long, 1351, 1360)[-3:] == [160, 0, 20]
+
+
+def test_stalls_during_a_rest_do_not_prolong_it():
+    assert _rests(1000, 1010, 1015, 1029, 1051) == [0, 20, 15, 1, 0]
 
 
 @pytest.mark.parametrize(
