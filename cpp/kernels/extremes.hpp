@@ -92,12 +92,12 @@ inline Scratch extremes_scratch(Index A, Index N, Index B) {
   return {.shared = static_cast<std::size_t>(A * pieces * B) * (sizeof(std::int64_t) + sizeof(T)), .own = 0};
 }
 
-// Of up to kColumns neighbouring columns: `rows` elements of each from place `first` on, `stride` apart. value may be
-// null.
+// Of up to kColumnsAtOnce neighbouring columns: `rows` elements of each from place `first` on, `stride` apart. value
+// may be null.
 template <bool largest, class T>
 inline void extremes_of_columns(Found<T> found, const T* x, Index first, Index rows, Index stride, Index columns) {
-  T best[kColumns];
-  Place<T> place[kColumns];
+  T best[kColumnsAtOnce];
+  Place<T> place[kColumnsAtOnce];
   T* b = best;
   Place<T>* at = place;
   for_each({0, columns}, [=](Index c) { b[c] = x[c]; });

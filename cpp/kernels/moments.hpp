@@ -96,7 +96,7 @@ inline void piece_sum(T* to, const T* x, Index rows, Index stride, Index columns
 template <class T>
 inline void piece_moments(T* mean, T* second, const T* x, Index rows, Index stride, Index columns) {
   const T inverse = T{1} / static_cast<T>(rows);
-  T middle[kColumns], rest[kColumns];
+  T middle[kColumnsAtOnce], rest[kColumnsAtOnce];
   T *m = middle, *r = rest;
   piece_sum(m, x, rows, stride, columns);
   for_each({0, columns}, [=](Index c) {

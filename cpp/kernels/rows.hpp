@@ -148,9 +148,9 @@ inline Range share_rows(const Team& team, Index N, Index C) {
 
 // Columns that one member sums together over each of some pieces of rows. Long runs are read fastest; shorter ones
 // where the members would not all have some. Columns do not meet: no bit depends on it.
-constexpr Index kColumns = 1024;
+constexpr Index kColumnsAtOnce = 1024;
 inline Index columns_at_once(const Team& team, Index pieces, Index C) {
-  Index width = kColumns;
+  Index width = kColumnsAtOnce;
   while (width > 128 && pieces * ceil_div(C, width) < 2 * team.size) width /= 2;
   return width;
 }
