@@ -16,9 +16,10 @@ class Stalls {
   // A launch whose caller waits for most of the time is not merely cut into uneven shares.
   void note(std::int64_t now, std::int64_t took, std::int64_t waited) {
     if (waited < kSlice || 2 * waited < took) return;
-    // CPUs that are still busy show soon after a rest. Accidents some times a second must not prolong it.
+    // CPUs that are still busy show in what begins soon after a rest. Accidents some times a second must not prolong
+    // it.
     if (now < until_) return;
-    const bool again = now < until_ + kSoon;
+    const bool again = now - took < until_ + kSoon;
     rest_ = again ? std::clamp(2 * rest_, kSoon, kLongest) : 0;
     until_ = now + rest_;
   }

@@ -15,7 +15,7 @@ def _rests(*ends, took=STALL, waited=STALL):
 
 
 def test_one_stall_is_an_accident():
-    assert _rests(1000, 1021, 1042) == [0, 0, 0]
+    assert _rests(1000, 1025, 1050) == [0, 0, 0]
 
 
 def test_stalls_that_follow_each_other_make_brief_launches_alone_for_longer_and_longer():
@@ -25,12 +25,16 @@ def test_stalls_that_follow_each_other_make_brief_launches_alone_for_longer_and_
 
 def test_what_went_well_for_a_while_after_a_rest_is_forgotten():
     long = [1000, 1019, 1040, 1085, 1170]  # until 1330
-    assert _rests(*long, 1349)[-2:] == [160, 320]
-    assert _rests(*long, 1351, 1360)[-3:] == [160, 0, 20]
+    assert _rests(*long, 1353)[-2:] == [160, 320]
+    assert _rests(*long, 1355, 1364)[-3:] == [160, 0, 20]
+
+
+def test_the_longest_stalls_count_by_their_beginning():
+    assert _rests(1000, 1030, 1080, took=25 * MS, waited=25 * MS) == [0, 20, 40]
 
 
 def test_stalls_during_a_rest_do_not_prolong_it():
-    assert _rests(1000, 1010, 1015, 1029, 1051) == [0, 20, 15, 1, 0]
+    assert _rests(1000, 1010, 1015, 1029, 1055) == [0, 20, 15, 1, 0]
 
 
 @pytest.mark.parametrize(
