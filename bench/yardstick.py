@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-pthread", "-shared", "-fPIC")
-ELEMENTS = 4096 * 1024  # of a triad far larger than the caches
 CALL_SECONDS = 0.02  # of work in one call: it starts its threads anew
 
 
@@ -39,6 +38,16 @@ class Yardstick:
         """The width of a vector register."""
         return int(self._library.vector_bits())
 
+    @property
+    def operations_a_call(self) -> float:
+        """How many operations take about `CALL_SECONDS` at 100 GFLOP/s a thread."""
+        return 1e11 * CALL_SECONDS * self.threads
+
+    @property
+    def triads_a_call(self) -> int:
+        """How many triads take about `CALL_SECONDS` at 40 GB/s; at least one."""
+        return max(1, round(CALL_SECONDS * 40e9 / (12 * len(self._arrays[0]))))
+
     def multiply_add(self, operations: float) -> float:
         """Make about so many floating-point operations; return how many they were."""
         return float(self._library.multiply_add(self.threads, ctypes.c_double(operations)))
@@ -46,10 +55,10 @@ class Yardstick:
     def gflops(self) -> float:
         """Return the rate of fused multiply-adds, two operations each."""
         start = time.perf_counter()
-        operations = self.multiply_add(1e11 * CALL_SECONDS * self.threads)
+        operations = self.multiply_add(self.operations_a_call)
         return operations / (time.perf_counter() - start) / 1e9
 
-    def prepare(self, elements: int = ELEMENTS) -> None:
+    def prepare(self, elements: int) -> None:
         """Make the arrays of the triad, and find out whether its stores are faster past the caches."""
         unit = 16 * self.threads
         size = elements // unit * unit
@@ -69,13 +78,9 @@ class Yardstick:
         size = ctypes.c_size_t(len(self._arrays[0]))
         self._library.triad(self.threads, *pointers, size, times, ctypes.c_bool(self._past if past is None else past))
 
-    def triads_a_call(self) -> int:
-        """Return how many triads take about as long as `CALL_SECONDS` at 40 GB/s."""
-        return max(1, round(CALL_SECONDS * 40e9 / (12 * len(self._arrays[0]))))
-
     def gb_per_second(self) -> float:
         """Return the bandwidth of triads, three streams counted."""
-        times = self.triads_a_call()
+        times = self.triads_a_call
         start = time.perf_counter()
         self.triad(times)
         return 12e-9 * times * len(self._arrays[0]) / (time.perf_counter() - start)

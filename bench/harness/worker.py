@@ -1,9 +1,9 @@
 """A peer in a process of its own: reads one JSON request a line, answers with one JSON line.
 
 python bench/worker.py torch_peer eager --threads 2
-{"do": "build", "row": "tiny"}                → {"values": [2.31, …], "steps": 1}  or  {"absent": "why"}
+{"do": "build", "row": "tiny"}                  → {"values": [2.31, …], "steps": 1}  or  {"absent": "why"}
 {"do": "sample", "seconds": 0.2, "run_in": 0.2} → {"us": 41.2, "steps": 4854}
-{"do": "memory"}                              → {"peak_mb": 612.0, "step_mb": 21.5}
+{"do": "memory"}                                → {"peak_mb": 612.0, "step_mb": 21.5}
 """
 
 from __future__ import annotations

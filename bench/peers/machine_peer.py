@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.rows import Row
 from harness.work import NotOffered, Work
-from yardstick import CALL_SECONDS, Yardstick
+from yardstick import Yardstick
 
 _yardstick: Yardstick
 
@@ -26,14 +26,14 @@ def start(mode: str, threads: int) -> str:
 
 def arithmetic(row: Row, mode: str) -> Work:
     """As many multiply-adds as the row's products have."""
-    steps = max(1, round(1e11 * CALL_SECONDS * _yardstick.threads / row.flops))
+    steps = max(1, round(_yardstick.operations_a_call / row.flops))
     return Work(lambda: _yardstick.multiply_add(steps * row.flops), steps, lambda _: np.empty(0))
 
 
 def memory(row: Row, mode: str) -> Work:
     """Triads, each a step."""
     _yardstick.prepare(row.triad_elements)
-    times = _yardstick.triads_a_call()
+    times = _yardstick.triads_a_call
     return Work(lambda: _yardstick.triad(times), times, lambda _: np.empty(0))
 
 

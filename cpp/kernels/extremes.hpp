@@ -14,7 +14,7 @@ template <bool largest, class T>
 
 // The first i of [0, n) with is(i), of which there is one.
 template <class Is>
-[[gnu::always_inline]] inline Index first(Index n, Is is) {
+[[gnu::always_inline]] inline Index find_first(Index n, Is is) {
   Index i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     int any = 0;
@@ -69,8 +69,8 @@ inline Index extreme_of_row(const T* x, Index n) {
     best = better<largest>(x[i], best);
     nan |= x[i] != x[i];
   }
-  if (nan) return first(n, [x](Index i) { return x[i] != x[i]; });
-  return first(n, [x, best](Index i) { return x[i] == best; });
+  if (nan) return find_first(n, [x](Index i) { return x[i] != x[i]; });
+  return find_first(n, [x, best](Index i) { return x[i] == best; });
 }
 
 // Rows are cut into pieces of so many elements, columns into pieces of so many rows, which members share.
