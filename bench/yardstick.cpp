@@ -1,5 +1,8 @@
 // What this machine can do: fused multiply-adds in registers, and the triad a = b + s*c over arrays in memory.
 // yardstick.py compiles it as a shared library: g++ -O3 -march=native -ffp-contract=fast -pthread -shared -fPIC
+#include <pthread.h>
+#include <sched.h>
+
 #include <cstddef>
 #include <thread>
 #include <vector>
@@ -20,12 +23,40 @@ constexpr std::size_t kBytes = 16;
 constexpr std::size_t kLanes = kBytes / sizeof(float);
 using Vector [[gnu::vector_size(kBytes)]] = float;
 
+// Binds a thread to the CPU that is number `rank` of those it may use, while this lives: the scheduler may leave a new
+// thread for several milliseconds where its creator runs.
+class OnCpu {
+ public:
+  explicit OnCpu(int rank) {
+    if (pthread_getaffinity_np(pthread_self(), sizeof(before_), &before_) != 0) return;
+    int cpu = 0;
+    for (rank %= CPU_COUNT(&before_); !CPU_ISSET(cpu, &before_) || rank-- > 0;) ++cpu;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    bound_ = pthread_setaffinity_np(pthread_self(), sizeof(one), &one) == 0;
+  }
+  ~OnCpu() {
+    if (bound_) pthread_setaffinity_np(pthread_self(), sizeof(before_), &before_);
+  }
+  OnCpu(const OnCpu&) = delete;
+  OnCpu& operator=(const OnCpu&) = delete;
+
+ private:
+  cpu_set_t before_;
+  bool bound_ = false;
+};
+
 template <class Body>
 void on_each(int threads, const Body& body) {
+  const auto member = [&](int rank) {
+    const OnCpu cpu(rank);
+    body(rank);
+  };
   std::vector<std::thread> team;
-  for (int rank = 1; rank < threads; ++rank) team.emplace_back(body, rank);
-  body(0);
-  for (std::thread& member : team) member.join();
+  for (int rank = 1; rank < threads; ++rank) team.emplace_back(member, rank);
+  member(0);
+  for (std::thread& one : team) one.join();
 }
 
 // Twelve independent chains hide the latency of the multiply-add.
