@@ -28,34 +28,72 @@ inline void dropped(std::uint32_t (&mask)[kGroupWords], Index tile, const std::u
   }
 }
 
+// What becomes of elements of one tile.
+template <class T>
+struct Dropping {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+  alignas(64) std::uint32_t mask[kGroupWords];
+  T scale, shift, instead;
+
+  // Of kLanes from element i of the tile on, which is a multiple of kLanes, or of the rest of as many.
+  [[gnu::always_inline]] auto from(const T* x, Index i) const {
+    const Bits bits = mask[i / 32] >> (i % 32);
+    return [=, factor = scale, term = shift, other = instead](Index l) {
+      return bits & (Bits{1} << l) ? other : fma(factor, x[l], term);
+    };
+  }
+
+  // All elements; those of the next tile are called meanwhile, since the words of a tile take so long that the
+  // hardware no longer does it.
+  template <bool kPast>
+  void whole(T* y, const T* x) const {
+    for (Index i = 0; i < kTile; i += kLanes) {
+      for (Index l = 0; l < kLanes; l += 64 / sizeof(T)) __builtin_prefetch(x + kTile + i + l);
+      T lane[kLanes];
+      const auto value = from(x + i, i);
+#pragma omp simd
+      for (Index l = 0; l < kLanes; ++l) lane[l] = value(l);
+      if (kPast) {
+        copy_lanes_past(y + i, lane);
+      } else {
+        std::memcpy(y + i, lane, sizeof(lane));
+      }
+    }
+  }
+
+  // Those in [range.begin, range.end), the first of which is at y and x.
+  void some(T* y, const T* x, Range range) const {
+    for (Index i = range.begin; i < range.end;) {
+      const Index next = min((i / kLanes + 1) * kLanes, range.end);
+      for_each({0, next - i}, [to = y, value = from(x, i)](Index l) { to[l] = value(l); });
+      y += next - i;
+      x += next - i;
+      i = next;
+    }
+  }
+};
+
 template <class T>
 void dropout(const Team& team, T* y, const T* x, const std::uint64_t* state, Index before, Index size,
              std::uint32_t threshold, T scale, T shift, T instead) {
-  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   // Places are counted from the beginning of the whole array, and so are tiles and the blocks of lanes in them.
   const Index begin = before / kTile * kTile, last = before + size;
   const Range mine = share(team, last - begin, kTile);
-  alignas(64) std::uint32_t mask[kGroupWords];
   const Writer<T> write(mine.end - mine.begin, kTile, y != x);
   const bool past = write.past(y + (round_up(before, kLanes) - before));
+  Dropping<T> dropping{{}, scale, shift, instead};
   for (Index tile = begin + mine.begin; tile < begin + mine.end; tile += kTile) {
-    dropped(mask, tile / kTile, state, threshold);
+    dropped(dropping.mask, tile / kTile, state, threshold);
     const Index first = max(tile, before), end = min(tile + kTile, last);
-    for (Index i = first; i < end;) {
-      const Index next = min((i / kLanes + 1) * kLanes, end);
-      const Bits bits = mask[(i - tile) / 32] >> (i % 32);
-      const T* from = x + (i - before);
-      T* to = y + (i - before);
-      const auto value = [=](Index l) { return bits & (Bits{1} << l) ? instead : fma(scale, from[l], shift); };
-      if (past && next - i == kLanes) {
-        T lane[kLanes];
-#pragma omp simd
-        for (Index l = 0; l < kLanes; ++l) lane[l] = value(l);
-        copy_lanes_past(to, lane);
-      } else {
-        for_each({0, next - i}, [=](Index l) { to[l] = value(l); });
-      }
-      i = next;
+    T* to = y + (first - before);
+    const T* from = x + (first - before);
+    if (end - first < kTile) {
+      dropping.some(to, from, {first - tile, end - tile});
+    } else if (past) {
+      dropping.template whole<true>(to, from);
+    } else {
+      dropping.template whole<false>(to, from);
     }
   }
 }
