@@ -94,7 +94,9 @@ py::array allocate(const py::dtype& dtype, const std::vector<py::ssize_t>& shape
 
 template <class T>
 py::array_t<T> empty(const std::vector<py::ssize_t>& shape) {
-  py::array_t<T> array(allocate(py::reinterpret_borrow<py::dtype>(native_descriptor<T>()), shape));
+  // Not through the constructor, which has NumPy convert the array to what it is.
+  auto array = py::reinterpret_steal<py::array_t<T>>(
+      allocate(py::reinterpret_borrow<py::dtype>(native_descriptor<T>()), shape).release());
   if (recorder != nullptr) recorder->note_fresh(array);
   return array;
 }
