@@ -264,6 +264,27 @@ def test_leaves_keep_gradients_that_are_passed_on_but_never_those_of_others():
     np.testing.assert_array_equal(seed, 2)
 
 
+def test_a_gradient_that_an_operation_kept_is_not_a_leafs():
+    kept = np.full(3, 7.0, np.float32)
+
+    class Keeps(nnative.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            return kept
+
+    a = Tensor(np.ones(3, np.float32), requires_grad=True)
+    Keeps.apply(a).backward(np.ones(3, np.float32))
+    alone(a, kept)
+    a.grad = None
+    Keeps.apply(a + 1.0).backward(np.ones(3, np.float32))  # by way of an operation that passes it on
+    alone(a, kept)
+    np.testing.assert_array_equal(a.grad, kept)
+
+
 def test_a_gradient_that_a_hook_kept_is_not_a_leafs():
     a = Tensor(np.ones(3, np.float32), requires_grad=True)
     kept = []
@@ -284,3 +305,17 @@ def test_a_gradient_passed_on_to_one_leaf_is_not_copied(monkeypatch):
     assert not copied
     np.testing.assert_array_equal(a.grad, 1)
     np.testing.assert_array_equal(bias.grad, 3)
+
+
+def test_a_tensor_that_was_never_initialised():
+    with pytest.raises(AttributeError, match="never initialised"):
+        Function.apply(Tensor.__new__(Tensor))
+
+
+def test_a_graph_that_is_freed_while_it_is_walked():
+    x = Tensor(np.ones(2, np.float32), requires_grad=True)
+    first = x * 2.0
+    second = first * 3.0
+    second.register_hook(lambda grad: (first * 1.0).sum().backward())
+    with pytest.raises(RuntimeError, match="already walked and freed"):
+        second.sum().backward()

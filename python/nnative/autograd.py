@@ -7,14 +7,12 @@ each, latest first, and adds up what arrives at the leaves.
 
 from __future__ import annotations
 
-import itertools
 import operator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from nnative import _native
-from nnative._native import is_plain, is_plain_like  # by their names, since the tape asks often
 from nnative.grad_mode import mode
 from nnative.recording import hooks as registry
 from nnative.recording import state as recording_state
@@ -183,53 +181,27 @@ class Function:
         """Compute the gradient of each argument from the gradient of the result."""
         raise NotImplementedError
 
-    @classmethod
-    def apply(cls, *args: Any) -> Tensor:
-        """Run the operation and, while gradients are on, put it on the tape."""
-        ctx = cls()
-        ctx.inputs = args
-        arrays = []
-        ctx.needs_input_grad = needs = []
-        for a in args:
-            if isinstance(a, TensorBase):
-                arrays.append(a._data)
-                needs.append(a._requires_grad)
-            else:
-                arrays.append(a)
-                needs.append(False)
-        data = cls.forward(ctx, *arrays)
-        if not is_plain(data):
-            data = _as_array(data, cls, "forward")
-        result = wrap(data)
-        if True in needs and mode.enabled:
-            if data.dtype.char not in "fd":
-                raise TypeError(f"[{cls.__name__}] forward returned {data.dtype}, which has no gradient")
-            result._requires_grad = True
-            result._node = ctx
-            ctx.number = next(_numbers)
-        observer = recording_state.observer
-        if observer is not None:
-            observer.note(ctx, [a for a in args if isinstance(a, TensorBase)], arrays, result)
-        return result
+    if TYPE_CHECKING:
 
+        @classmethod
+        def apply(cls, *args: Any) -> Tensor:
+            """Run the operation and, while gradients are on, put it on the tape."""
 
-_numbers = itertools.count()
-_tensor_type: type[TensorBase] = TensorBase
-
-
-def set_tensor_type(cls: type[TensorBase]) -> None:
-    """Name the class of results; `nnative.tensor` calls it once."""
-    global _tensor_type
-    _tensor_type = cls
+    else:
+        apply = classmethod(_native.apply)
 
 
 def wrap(data: Array) -> Tensor:
     """Return a tensor of a C-contiguous array, which is shared and not checked."""
-    tensor = _tensor_type.__new__(_tensor_type)
-    tensor._data = data
-    tensor._grad = tensor._node = None
-    tensor._requires_grad = False
-    return tensor  # type: ignore[return-value]
+    tensor: Tensor = _native.wrap(data)
+    return tensor
+
+
+def set_tensor_type(cls: type[TensorBase]) -> None:
+    """Name the class of results; `nnative.tensor` calls it once."""
+    _native.set_tape(
+        TensorBase, cls, mode, recording_state, _as_array, _gradient_of, _accumulate, leaf_hooks, _native.add
+    )
 
 
 def _as_array(value: Any, cls: type[Function], method: str) -> Array:
@@ -250,31 +222,13 @@ def _gradient_of(data: Array, value: Any, cls: type[Function]) -> Array:
     return g
 
 
-def _nodes(root: Function) -> list[Function]:
-    """Nodes that lead to the root, each before all nodes it depends on."""
-    seen = {root}
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.inputs is None:
-            raise RuntimeError(
-                f"[backward] the graph through {type(node).__name__} was already walked and freed; "
-                "compute the loss again, or pass retain_graph=True the first time"
-            )
-        for tensor in node.inputs:
-            if isinstance(tensor, TensorBase) and (before := tensor._node) is not None and before not in seen:
-                seen.add(before)
-                stack.append(before)
-    return sorted(seen, key=operator.attrgetter("number"), reverse=True)
-
-
 def leaves(root: TensorBase) -> list[TensorBase]:
     """Return the tensors that `backward` from here would give a gradient."""
     if root._node is None:
         return [root] if root._requires_grad else []
     found = {
         id(tensor): tensor
-        for node in _nodes(root._node)
+        for node in _native.nodes(root._node)
         for tensor in node.inputs or ()
         if isinstance(tensor, TensorBase) and tensor._node is None and tensor._requires_grad
     }
@@ -294,44 +248,13 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
         return
     arrived: dict[Any, Array] = {root._node: gradient}
     shared = {root._node}  # nodes whose gradient something else may refer to
-    observer = recording_state.observer
-    for node in _nodes(root._node):
+    for node in _native.nodes(root._node):
         grad = arrived.pop(node, None)
-        inputs = node.inputs
-        assert inputs is not None
         if grad is not None:
             if node.hooks is not None:
                 grad = node.hooks(grad)
                 shared.add(node)
-            grads = node.backward(node, grad)
-            if not isinstance(grads, tuple):
-                grads = (grads,)
-            if len(grads) != len(inputs):
-                raise RuntimeError(
-                    f"[{type(node).__name__}] backward returned {len(grads)} gradients for {len(inputs)} arguments"
-                )
-            for tensor, g in zip(inputs, grads):  # noqa: B905 (checked above with a better message)
-                if g is None or not isinstance(tensor, TensorBase) or not tensor._requires_grad:
-                    continue
-                if not is_plain_like(g, tensor._data):
-                    g = _gradient_of(tensor._data, g, type(node))
-                if observer is not None:
-                    observer.gradient(node, tensor, g, grad)
-                fresh = node.returns_fresh
-                if g is grad:  # passed on: to one tensor alone it is as fresh as it was
-                    fresh = fresh and node not in shared and sum(other is g for other in grads) == 1
-                before: Any = tensor._node
-                if before is None and leaf_hooks:
-                    before = leaf_hooks.get(id(tensor))  # which want the sum
-                if before is None:
-                    _accumulate(tensor, g, fresh)
-                elif before in arrived:
-                    arrived[before] = _native.add(arrived[before], g)
-                    shared.discard(before)
-                else:
-                    arrived[before] = g
-                    if not fresh:
-                        shared.add(before)
+            _native.step_back(node, grad, arrived, shared)
         if not retain_graph:
             node.inputs = None
             node.saved_tensors = ()
