@@ -319,3 +319,47 @@ def test_a_graph_that_is_freed_while_it_is_walked():
     second.register_hook(lambda grad: (first * 1.0).sum().backward())
     with pytest.raises(RuntimeError, match="already walked and freed"):
         second.sum().backward()
+
+
+def test_a_graph_that_is_freed_while_its_nodes_are_put_in_order():
+    class Meddles(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad
+
+        def __getattribute__(self, name):
+            if name == "number" and others:
+                others.pop().backward()
+            return super().__getattribute__(name)
+
+    others = []
+    x = Tensor(np.ones(2, np.float32), requires_grad=True)
+    result = Meddles.apply((x * 2.0 * 3.0).sum())
+    others.append(result * 1.0)
+    with pytest.raises(RuntimeError, match="already walked and freed"):
+        result.backward()
+
+
+def test_arguments_that_an_operation_replaced():
+    class Replaces(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.inputs = [x]
+            return x * 2
+
+    with pytest.raises(TypeError, match=r"ctx.inputs"):
+        Replaces.apply(Tensor(np.ones(2, np.float32), requires_grad=True)).sum().backward()
+
+
+def test_a_proxy_stands_for_its_tensor():
+    x = Tensor(np.ones(2, np.float32), requires_grad=True)
+    proxy = weakref.proxy(x)
+    (Tensor(np.full(2, 3, np.float32)) * proxy).sum().backward()
+    np.testing.assert_array_equal(x.grad, 3)
+    del x
+    with pytest.raises(ReferenceError):
+        Function.apply(proxy)

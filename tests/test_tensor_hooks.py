@@ -160,3 +160,17 @@ def test_what_has_no_gradient_has_no_hooks():
         nnative.ones(2).register_hook(lambda g: g)
     with pytest.raises(TypeError, match="expected a function as hook, got int"):
         nnative.ones(2, requires_grad=True).register_hook(3)
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["of the last node", "of an earlier node"])
+def test_hooks_of_a_leaf_that_only_the_graph_keeps(last):
+    seen = []
+
+    def loss():
+        leaf = nnative.Tensor(np.full(3, 2.0, np.float32), requires_grad=True)
+        leaf.register_hook(seen.append)
+        other = nnative.Tensor(np.ones(3, np.float32), requires_grad=True)
+        return ((leaf if last else other * 2.0) * leaf).sum()
+
+    loss().backward()
+    np.testing.assert_array_equal(np.asarray(seen[0]), 4.0 if last else 2.0)

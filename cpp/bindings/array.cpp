@@ -38,7 +38,7 @@ py::array allocate(const py::dtype& dtype, const std::vector<py::ssize_t>& shape
   const auto bytes = static_cast<std::size_t>(size);
   if (odd || bytes < kLong) return {dtype, shape};  // NumPy also explains what is wrong with a shape
   if (bytes < kKeptBlockBytes) {
-    // Not aligned_alloc, which looks for its own beginning in larger memory each time: malloc takes an eighth of that.
+    // Not posix_memalign, which looks for its own beginning in larger memory each time: malloc takes an eighth of that.
     constexpr std::uintptr_t kLine = 64;
     void* memory = std::malloc(bytes + kLine - 1);
     if (memory == nullptr) throw std::bad_alloc();

@@ -49,9 +49,9 @@ py::array_t<std::int64_t> permutation(Index n, Seed seed, Seed stream) {
   auto out = empty<std::int64_t>({n});
   // One member does all of it: a cost below the price of a thread, yet without the GIL when long.
   const auto kernel = kernels<float>().random->permutation;
-  std::optional<py::gil_scoped_release> release;
+  std::optional<GilReleased> released;
   std::int64_t* data = out.mutable_data();
-  if (n > 10000) release.emplace();
+  if (n > 10000) released.emplace();
   kernel(Team{0, 1, nullptr, nullptr, nullptr}, data, n, seed, stream);
   return out;
 }

@@ -43,7 +43,7 @@ void probe_member(void* context, const Team& team) {
 // For tests and benchmarks: (members, members that flush denormals) of the last of `launches` teams that each meet at
 // `barriers` barriers, and the nanoseconds that a launch took.
 std::tuple<int, int, double> probe_team(int threads, int launches, int barriers) {
-  const py::gil_scoped_release release;
+  const GilReleased released;
   Probe probe{barriers, 0, 0};
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < launches; ++i) {

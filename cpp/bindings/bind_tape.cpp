@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <type_traits>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "bindings/array.hpp"
+#include "bindings/gil.hpp"
 
 namespace nnative {
 namespace {
@@ -38,16 +40,22 @@ py::object checked(PyObject* result) {
   return py::reinterpret_steal<py::object>(result);
 }
 py::object borrowed(PyObject* object) { return py::reinterpret_borrow<py::object>(object); }
-py::object attribute(PyObject* object, PyObject* name) { return checked(PyObject_GetAttr(object, name)); }
-void set_attribute(PyObject* object, PyObject* name, PyObject* value) {
-  if (PyObject_SetAttr(object, name, value) != 0) throw py::error_already_set();
+py::object attribute(PyObject* object, PyObject* name) {
+  return checked(python([=] { return PyObject_GetAttr(object, name); }));
 }
-bool truth(const py::object& object) { return object.ptr() == Py_True || PyObject_IsTrue(object.ptr()) == 1; }
+void set_attribute(PyObject* object, PyObject* name, PyObject* value) {
+  if (python([=] { return PyObject_SetAttr(object, name, value); }) != 0) throw py::error_already_set();
+}
+bool truth(const py::object& object) {
+  const int value = PyObject_IsTrue(object.ptr());
+  if (value < 0) throw py::error_already_set();
+  return value == 1;
+}
 
 template <class... Arguments>
 py::object call(PyObject* function, Arguments... arguments) {
   PyObject* all[] = {arguments...};
-  return checked(PyObject_Vectorcall(function, all, sizeof...(arguments), nullptr));
+  return checked(python([&] { return PyObject_Vectorcall(function, all, sizeof...(arguments), nullptr); }));
 }
 
 // Of type ndarray itself.
@@ -73,6 +81,19 @@ bool is_float(PyObject* array) {
 }
 
 bool is_tensor(PyObject* object) { return PyObject_TypeCheck(object, tape->base); }
+
+// What a weak reference used as a proxy stands for.
+py::object referent(PyObject* proxy) {
+#if PY_VERSION_HEX >= 0x030D0000
+  PyObject* object = nullptr;
+  if (PyWeakref_GetRef(proxy, &object) == 1) return py::reinterpret_steal<py::object>(object);
+#else
+  PyObject* object = PyWeakref_GetObject(proxy);
+  if (object != Py_None) return borrowed(object);
+#endif
+  PyErr_SetString(PyExc_ReferenceError, "[tape] the tensor of a weak reference no longer exists");
+  throw py::error_already_set();
+}
 
 PyObject*& slot(PyObject* tensor, Py_ssize_t place) {
   return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(tensor) + place);
@@ -119,14 +140,15 @@ void note(const py::object& observer, const py::object& node, const py::tuple& i
 py::object apply(Arguments arguments, Py_ssize_t count) {
   PyObject* cls = arguments[0];
   if (!PyType_Check(cls)) throw py::type_error("[apply] expected a subclass of Function");
-  const py::object node = checked(PyObject_CallNoArgs(cls));
+  const py::object node = checked(python([=] { return PyObject_CallNoArgs(cls); }));
   const auto inputs = py::reinterpret_steal<py::tuple>(checked(PyTuple_New(count - 1)).release());
   const auto passed = py::reinterpret_steal<py::tuple>(checked(PyTuple_New(count)).release());
   const auto needs = py::reinterpret_steal<py::list>(checked(PyList_New(count - 1)).release());
   bool needed = false;
   PyTuple_SET_ITEM(passed.ptr(), 0, borrowed(node.ptr()).release().ptr());
   for (Py_ssize_t i = 1; i < count; ++i) {
-    PyObject *input = arguments[i], *value = input, *need = Py_False;
+    const py::object operand = PyWeakref_CheckProxy(arguments[i]) ? referent(arguments[i]) : borrowed(arguments[i]);
+    PyObject *input = operand.ptr(), *value = input, *need = Py_False;
     if (is_tensor(input)) {
       value = held(input, tape->data);
       need = held(input, tape->requires_grad);
@@ -138,7 +160,8 @@ py::object apply(Arguments arguments, Py_ssize_t count) {
   }
   set_attribute(node.ptr(), tape->kInputs, inputs.ptr());
   set_attribute(node.ptr(), tape->kNeeds, needs.ptr());
-  py::object data = checked(PyObject_Call(attribute(cls, tape->kForward).ptr(), passed.ptr(), nullptr));
+  const py::object forward = attribute(cls, tape->kForward);
+  py::object data = checked(python([&] { return PyObject_Call(forward.ptr(), passed.ptr(), nullptr); }));
   if (!plain(data.ptr())) data = call(tape->as_array, data.ptr(), cls, tape->kForward);
   py::object result = wrapped(data.ptr());
   if (needed && truth(attribute(tape->mode, tape->kEnabled))) {
@@ -160,6 +183,7 @@ py::object apply(Arguments arguments, Py_ssize_t count) {
 py::tuple inputs_of(PyObject* node) {
   py::object inputs = attribute(node, tape->kInputs);
   if (PyTuple_Check(inputs.ptr())) return py::reinterpret_steal<py::tuple>(inputs.release());
+  if (!inputs.is_none()) throw py::type_error("[backward] expected ctx.inputs to be as apply left it, a tuple");
   PyErr_Format(PyExc_RuntimeError,
                "[backward] the graph through %s was already walked and freed; compute the loss again, or pass "
                "retain_graph=True the first time",
@@ -169,22 +193,25 @@ py::tuple inputs_of(PyObject* node) {
 
 // nodes(root): those that lead to it, each before all that it depends on.
 py::object nodes(Arguments arguments) {
-  std::vector<std::pair<long long, PyObject*>> found;
-  std::vector<PyObject*> stack{arguments[0]};
+  // References of its own, since Python code may run in between and free the graph.
+  std::vector<std::pair<long long, py::object>> found;
+  std::vector<py::object> stack{borrowed(arguments[0])};
   std::unordered_set<PyObject*> seen{arguments[0]};
   while (!stack.empty()) {
-    PyObject* node = stack.back();
+    py::object node = std::move(stack.back());
     stack.pop_back();
-    found.emplace_back(PyLong_AsLongLong(attribute(node, tape->kNumber).ptr()), node);
-    for (const py::handle input : inputs_of(node)) {
+    for (const py::handle input : inputs_of(node.ptr())) {
       if (!is_tensor(input.ptr())) continue;
       PyObject* before = held(input.ptr(), tape->node);
-      if (before != Py_None && seen.insert(before).second) stack.push_back(before);
+      if (before != Py_None && seen.insert(before).second) stack.push_back(borrowed(before));
     }
+    const long long number = PyLong_AsLongLong(attribute(node.ptr(), tape->kNumber).ptr());
+    if (number == -1 && PyErr_Occurred()) throw py::error_already_set();
+    found.emplace_back(number, std::move(node));
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   py::list list;
-  for (const auto& [number, node] : found) list.append(py::handle(node));
+  for (const auto& [number, node] : found) list.append(node);
   return list;
 }
 
@@ -193,6 +220,11 @@ py::object nodes(Arguments arguments) {
 struct Gradients {
   PyObject *arrived, *shared;
 
+  bool is_shared(PyObject* node) const {
+    const int found = PySet_Contains(shared, node);
+    if (found < 0) throw py::error_already_set();
+    return found == 1;
+  }
   void pass(PyObject* before, PyObject* gradient, bool fresh) const {
     PyObject* other = PyDict_GetItemWithError(arrived, before);
     if (other == nullptr && PyErr_Occurred()) throw py::error_already_set();
@@ -244,7 +276,7 @@ py::object step_back(Arguments arguments) {
     bool fresh = returns_fresh;
     if (gradient.ptr() == grad) {  // passed on: to one tensor alone it is as fresh as it was
       const auto times = std::count_if(all.begin(), all.end(), [=](py::handle other) { return other.ptr() == grad; });
-      fresh = fresh && times == 1 && PySet_Contains(gradients.shared, node) == 0;
+      fresh = fresh && times == 1 && !gradients.is_shared(node);
     }
     PyObject* before = held(tensor, tape->node);
     if (before == Py_None) {
@@ -302,6 +334,8 @@ PyObject* method(PyObject*, Arguments arguments, Py_ssize_t count) {
     error.restore();
   } catch (const py::builtin_exception& error) {
     error.set_error();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
   } catch (const std::exception& error) {
     PyErr_SetString(PyExc_RuntimeError, error.what());
   }

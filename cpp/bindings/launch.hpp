@@ -9,6 +9,7 @@
 #include <optional>
 #include <tuple>
 
+#include "bindings/gil.hpp"
 #include "bindings/recorder.hpp"
 #include "runtime/pool.hpp"
 
@@ -38,8 +39,8 @@ void launch(Work work, const Scratch& scratch, void (*kernel)(const Team&, Param
     void (*kernel)(const Team&, Parameters...);
     const std::tuple<Parameters...>& parameters;
   } context{kernel, parameters};
-  std::optional<pybind11::gil_scoped_release> release;
-  if (work.nanoseconds > kReleaseGilNanoseconds) release.emplace();
+  std::optional<GilReleased> released;
+  if (work.nanoseconds > kReleaseGilNanoseconds) released.emplace();
   run_team(
       threads_for(work.nanoseconds), scratch,
       [](void* pointer, const Team& team) {

@@ -78,8 +78,8 @@ class Replay {
       for (std::size_t i = 0; i < arrays.size(); ++i)
         program_->bind(i, static_cast<const std::byte*>(arrays[i].data()));
       {
-        std::optional<py::gil_scoped_release> release;
-        if (program_->nanoseconds() > kReleaseGilNanoseconds) release.emplace();
+        std::optional<GilReleased> released;
+        if (program_->nanoseconds() > kReleaseGilNanoseconds) released.emplace();
         program_->run();
       }
       for (std::size_t i = 0; i < results.size(); ++i) {
@@ -111,7 +111,7 @@ class Replay {
       for (std::size_t i = 0; i < arrays.size(); ++i) feeds.push_back(feed(i, arrays[i], scale));
       std::vector<std::byte*> written;
       for (py::array& result : results) written.push_back(address_of(result));
-      const py::gil_scoped_release release;
+      const GilReleased released;
       constexpr double kClockNanoseconds =
           1e5;  // of work between two looks at the clock, which cost as much as a small kernel
       double unchecked = 0;
@@ -131,7 +131,8 @@ class Replay {
             const auto now = std::chrono::steady_clock::now();
             if (now - last_check < std::chrono::milliseconds(50)) return true;
             last_check = now;
-            const py::gil_scoped_acquire acquire;
+            std::optional<py::gil_scoped_acquire> acquired;
+            python([&] { acquired.emplace(); });
             if (PyErr_CheckSignals() != 0) interrupted.emplace();
             return !interrupted;
           });
@@ -171,7 +172,7 @@ class Replay {
    public:
     explicit Lock(Replay& replay) : replay_(replay) {
       if (!replay.busy_.try_lock()) {
-        const py::gil_scoped_release release;
+        const GilReleased released;
         replay.busy_.lock();
       }
     }

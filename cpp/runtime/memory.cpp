@@ -28,8 +28,8 @@ void* allocate_pages(std::size_t bytes) {
   constexpr std::size_t kLine = 64, kHugePage = std::size_t{1} << 21;
   const bool huge = bytes >= 2 * kHugePage;
   bytes = (bytes + kLine - 1) / kLine * kLine;
-  void* memory = std::aligned_alloc(huge ? kHugePage : kLine, bytes);
-  if (memory == nullptr) throw std::bad_alloc();
+  void* memory = nullptr;  // not aligned_alloc, which wants a multiple of the alignment
+  if (posix_memalign(&memory, huge ? kHugePage : kLine, bytes) != 0) throw std::bad_alloc();
 #if defined(__linux__)
   if (huge) madvise(memory, bytes, MADV_HUGEPAGE);  // as NumPy does: fewer page faults
 #endif

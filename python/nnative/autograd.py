@@ -246,6 +246,8 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
         hooks = leaf_hooks.get(id(root))
         _accumulate(root, gradient if hooks is None else hooks(gradient), fresh=False)
         return
+    # Hooks refer to their leaves weakly, and the walk frees what else may keep them.
+    kept = leaves(root) if leaf_hooks else []
     arrived: dict[Any, Array] = {root._node: gradient}
     shared = {root._node}  # nodes whose gradient something else may refer to
     for node in _native.nodes(root._node):
@@ -260,6 +262,7 @@ def _backward(root: TensorBase, gradient: Array, retain_graph: bool) -> None:
             node.saved_tensors = ()
     for hooks, grad in arrived.items():
         _accumulate(hooks.tensor(), hooks(grad), fresh=False)
+    del kept
 
 
 def _accumulate(leaf: TensorBase, gradient: Array, fresh: bool) -> None:

@@ -82,3 +82,21 @@ def test_workers_leave_signals_to_the_main_thread(run_python):
     print(bool(main & blocked), sum(bool(mask & blocked) for mask in masks.values()))
     """
     assert run_python(code, OPENBLAS_NUM_THREADS="1") == "False 2"
+
+
+@pytest.mark.parametrize("size", [3, 300_000], ids=["with the GIL", "without"])
+def test_exit_while_daemon_threads_work(run_python, size):
+    for _ in range(5):
+        run_python(f"""
+            import threading, time
+            import numpy as np, nnative
+
+            def work():
+                x = nnative.Tensor(np.ones({size}, np.float32), requires_grad=True)
+                while True:
+                    (x * 2.0 + 1.0).sum().backward()
+
+            for _ in range(3):
+                threading.Thread(target=work, daemon=True).start()
+            time.sleep(0.1)
+        """)
