@@ -9,8 +9,8 @@
 namespace nnative {
 
 // Calls a function of Python's C interface. When the interpreter ends, before 3.14 it ends each other thread that asks
-// for the GIL by pthread_exit, which unwinds the stack and so drops references without the GIL. Such a thread stops here
-// instead, as it does in 3.14; the process ends without it. C functions throw nothing else.
+// for the GIL by pthread_exit, which unwinds the stack and so drops references without the GIL. Such a thread stops
+// here instead, as it does in 3.14; the process ends without it. C functions throw nothing else.
 template <class F>
 auto python(F function) -> decltype(function()) {
   try {
