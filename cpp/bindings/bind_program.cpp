@@ -63,18 +63,7 @@ PyObject* call_replay(PyObject* self, PyObject* arguments, PyObject* names) {
     PyErr_SetString(PyExc_TypeError, "[Replay] takes no keyword arguments");
     return nullptr;
   }
-  try {
-    return py::handle(self).cast<Replay&>().call(py::reinterpret_borrow<py::tuple>(arguments)).release().ptr();
-  } catch (py::error_already_set& error) {
-    error.restore();
-  } catch (const py::builtin_exception& error) {
-    error.set_error();
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-  }
-  return nullptr;
+  return answer([=] { return py::handle(self).cast<Replay&>().call(py::reinterpret_borrow<py::tuple>(arguments)); });
 }
 
 }  // namespace

@@ -1,23 +1,16 @@
 // The tape's inner loops. autograd.py says what a tape is; what happens for every operation and every gradient is here,
 // in plain C functions, since in Python it took longer than the kernels of a small network.
-#include <pybind11/pybind11.h>
-#include <structmember.h>  // PyMemberDef, before Python 3.12
-
 #include <algorithm>
-#include <exception>
-#include <new>
 #include <type_traits>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "bindings/array.hpp"
-#include "bindings/gil.hpp"
+#include "bindings/conditions.hpp"
+#include "bindings/python.hpp"
 
 namespace nnative {
 namespace {
-
-PyObject* interned(const char* text) { return PyUnicode_InternFromString(text); }
 
 // What autograd.py hands over once (`set_tape`), and the names of attributes.
 struct Tape {
@@ -28,10 +21,12 @@ struct Tape {
   PyObject *accumulate, *leaf_hooks, *add;     // for gradients of leaves, and of several operations
   long long number = 0;                        // of the next node
 
-  PyObject *kInputs = interned("inputs"), *kNeeds = interned("needs_input_grad"), *kForward = interned("forward"),
-           *kBackward = interned("backward"), *kNumber = interned("number"), *kFresh = interned("returns_fresh"),
-           *kEnabled = interned("enabled"), *kObserver = interned("observer"), *kRecording = interned("recording"),
-           *kNote = interned("note"), *kGradient = interned("gradient");
+  PyObject *const kInputs = interned("inputs"), *const kNeeds = interned("needs_input_grad"),
+                  *const kForward = interned("forward"), *const kBackward = interned("backward"),
+                  *const kNumber = interned("number"), *const kFresh = interned("returns_fresh"),
+                  *const kEnabled = interned("enabled"), *const kObserver = interned("observer"),
+                  *const kRecording = interned("recording"), *const kNote = interned("note"),
+                  *const kGradient = interned("gradient");
 };
 Tape* tape = nullptr;
 
@@ -95,18 +90,15 @@ py::object referent(PyObject* proxy) {
   throw py::error_already_set();
 }
 
-PyObject*& slot(PyObject* tensor, Py_ssize_t place) {
-  return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(tensor) + place);
-}
 // What a slot holds; borrowed.
 PyObject* held(PyObject* tensor, Py_ssize_t place) {
-  PyObject* value = slot(tensor, place);
+  PyObject* value = slot_at(tensor, place);
   if (value == nullptr) throw py::attribute_error("[tape] expected a tensor, got one that was never initialised");
   return value;
 }
 void set_slot(PyObject* tensor, Py_ssize_t place, PyObject* value) {
   Py_INCREF(value);
-  Py_XDECREF(std::exchange(slot(tensor, place), value));
+  Py_XDECREF(std::exchange(slot_at(tensor, place), value));
 }
 
 py::object wrapped(PyObject* array) {
@@ -141,9 +133,8 @@ py::object apply(Arguments arguments, Py_ssize_t count) {
   PyObject* cls = arguments[0];
   if (!PyType_Check(cls)) throw py::type_error("[apply] expected a subclass of Function");
   const py::object node = checked(python([=] { return PyObject_CallNoArgs(cls); }));
-  const auto inputs = py::reinterpret_steal<py::tuple>(checked(PyTuple_New(count - 1)).release());
-  const auto passed = py::reinterpret_steal<py::tuple>(checked(PyTuple_New(count)).release());
-  const auto needs = py::reinterpret_steal<py::list>(checked(PyList_New(count - 1)).release());
+  const py::tuple inputs(count - 1), passed(count);
+  const py::list needs(count - 1);
   bool needed = false;
   PyTuple_SET_ITEM(passed.ptr(), 0, borrowed(node.ptr()).release().ptr());
   for (Py_ssize_t i = 1; i < count; ++i) {
@@ -255,9 +246,8 @@ py::object step_back(Arguments arguments) {
   const py::object returned = call(attribute(node, tape->kBackward).ptr(), node, grad);
   const auto all =
       PyTuple_Check(returned.ptr()) ? py::reinterpret_borrow<py::tuple>(returned) : py::make_tuple(returned);
-  const char* name = Py_TYPE(node)->tp_name;
   if (all.size() != inputs.size()) {
-    PyErr_Format(PyExc_RuntimeError, "[%s] backward returned %zd gradients for %zd arguments", name,
+    PyErr_Format(PyExc_RuntimeError, "[%s] backward returned %zd gradients for %zd arguments", Py_TYPE(node)->tp_name,
                  PyTuple_GET_SIZE(all.ptr()), PyTuple_GET_SIZE(inputs.ptr()));
     throw py::error_already_set();
   }
@@ -291,25 +281,21 @@ py::object step_back(Arguments arguments) {
 void set_tape(const py::type& base, const py::type& tensor, const py::object& mode, const py::object& state,
               const py::function& as_array, const py::function& gradient_of, const py::function& accumulate,
               const py::dict& leaf_hooks, const py::object& add) {
-  const auto place = [&](const char* name) {
-    const py::object member = base.attr(name);
-    return reinterpret_cast<PyMemberDescrObject*>(member.ptr())->d_member->offset;
-  };
+  const auto place = [&](const char* name) { return slot_place(base.ptr(), interned(name)); };
   const auto keep = [](const py::object& object) { return py::object(object).release().ptr(); };
-  if (tape == nullptr) tape = new Tape{};
-  tape->base = reinterpret_cast<PyTypeObject*>(keep(base));
-  tape->tensor = reinterpret_cast<PyTypeObject*>(keep(tensor));
-  tape->data = place("_data");
-  tape->grad = place("_grad");
-  tape->node = place("_node");
-  tape->requires_grad = place("_requires_grad");
-  tape->mode = keep(mode);
-  tape->state = keep(state);
-  tape->as_array = keep(as_array);
-  tape->gradient_of = keep(gradient_of);
-  tape->accumulate = keep(accumulate);
-  tape->leaf_hooks = keep(leaf_hooks);
-  tape->add = keep(add);
+  tape = new Tape{.base = reinterpret_cast<PyTypeObject*>(keep(base)),
+                  .tensor = reinterpret_cast<PyTypeObject*>(keep(tensor)),
+                  .data = place("_data"),
+                  .grad = place("_grad"),
+                  .node = place("_node"),
+                  .requires_grad = place("_requires_grad"),
+                  .mode = keep(mode),
+                  .state = keep(state),
+                  .as_array = keep(as_array),
+                  .gradient_of = keep(gradient_of),
+                  .accumulate = keep(accumulate),
+                  .leaf_hooks = keep(leaf_hooks),
+                  .add = keep(add)};
 }
 
 // A C function of so many arguments, or at least so many where their number is passed on.
@@ -324,22 +310,13 @@ PyObject* method(PyObject*, Arguments arguments, Py_ssize_t count) {
     PyErr_SetString(PyExc_RuntimeError, "[tape] nnative.tensor has not been imported");
     return nullptr;
   }
-  try {
+  return answer([=] {
     if constexpr (kMany) {
-      return kFunction(arguments, count).release().ptr();
+      return kFunction(arguments, count);
     } else {
-      return kFunction(arguments).release().ptr();
+      return kFunction(arguments);
     }
-  } catch (py::error_already_set& error) {
-    error.restore();
-  } catch (const py::builtin_exception& error) {
-    error.set_error();
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-  }
-  return nullptr;
+  });
 }
 
 template <auto kFunction, Py_ssize_t kCount>

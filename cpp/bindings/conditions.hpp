@@ -17,15 +17,21 @@ inline py::object interned(const py::str& name) {
   return py::reinterpret_steal<py::object>(same);
 }
 
-// Where an object keeps an attribute that is one of its class's __slots__, else null.
-inline PyObject** slot_of(const py::object& owner, const py::object& name) {
-  const auto descriptor = py::reinterpret_steal<py::object>(
-      PyObject_GetAttr(reinterpret_cast<PyObject*>(Py_TYPE(owner.ptr())), name.ptr()));
+// Where objects of a class keep an attribute that is one of its __slots__, in bytes from their beginning, else -1.
+inline Py_ssize_t slot_place(PyObject* type, PyObject* name) {
+  const auto descriptor = py::reinterpret_steal<py::object>(PyObject_GetAttr(type, name));
   if (!descriptor) PyErr_Clear();
-  if (!descriptor || !Py_IS_TYPE(descriptor.ptr(), &PyMemberDescr_Type)) return nullptr;
+  if (!descriptor || !Py_IS_TYPE(descriptor.ptr(), &PyMemberDescr_Type)) return -1;
   const PyMemberDef* member = reinterpret_cast<PyMemberDescrObject*>(descriptor.ptr())->d_member;
-  if (member->type != T_OBJECT_EX) return nullptr;
-  return reinterpret_cast<PyObject**>(reinterpret_cast<char*>(owner.ptr()) + member->offset);
+  return member->type == T_OBJECT_EX ? member->offset : -1;
+}
+inline PyObject*& slot_at(PyObject* owner, Py_ssize_t place) {
+  return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(owner) + place);
+}
+// The slot of an object for an attribute, else null.
+inline PyObject** slot_of(const py::object& owner, const py::object& name) {
+  const Py_ssize_t place = slot_place(reinterpret_cast<PyObject*>(Py_TYPE(owner.ptr())), name.ptr());
+  return place < 0 ? nullptr : &slot_at(owner.ptr(), place);
 }
 
 // An attribute that should be a certain object: a condition under which a recording holds, a gradient after a replay.

@@ -9,7 +9,7 @@
 #include <optional>
 #include <tuple>
 
-#include "bindings/gil.hpp"
+#include "bindings/python.hpp"
 #include "bindings/recorder.hpp"
 #include "runtime/pool.hpp"
 

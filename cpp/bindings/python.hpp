@@ -1,10 +1,11 @@
-// The GIL, and threads that end while they wait for it.
+// Calls into Python, and plain C functions that Python calls.
 #pragma once
 
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
-#include <utility>
+#include <exception>
+#include <new>
 
 namespace nnative {
 
@@ -33,5 +34,22 @@ class GilReleased {
  private:
   PyThreadState* thread_;
 };
+
+// What a plain C function returns to Python: the object that f returns, or null with the exception that it throws.
+template <class F>
+PyObject* answer(F f) {
+  try {
+    return f().release().ptr();
+  } catch (pybind11::error_already_set& error) {
+    error.restore();
+  } catch (const pybind11::builtin_exception& error) {
+    error.set_error();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
 
 }  // namespace nnative
