@@ -36,7 +36,7 @@ struct Dropping {
   alignas(64) std::uint32_t mask[kGroupWords];
   T scale, shift, instead;
 
-  // Of kLanes from element i of the tile on, which is a multiple of kLanes, or of the rest of as many.
+  // A function of l for element i + l of the tile, which is at x[l], up to the next multiple of kLanes.
   [[gnu::always_inline]] auto from(const T* x, Index i) const {
     const Bits bits = mask[i / 32] >> (i % 32);
     return [=, factor = scale, term = shift, other = instead](Index l) {
@@ -54,7 +54,7 @@ struct Dropping {
       const auto value = from(x + i, i);
 #pragma omp simd
       for (Index l = 0; l < kLanes; ++l) lane[l] = value(l);
-      if (kPast) {
+      if constexpr (kPast) {
         copy_lanes_past(y + i, lane);
       } else {
         std::memcpy(y + i, lane, sizeof(lane));
