@@ -264,14 +264,20 @@ def test_leaves_keep_gradients_that_are_passed_on_but_never_those_of_others():
     np.testing.assert_array_equal(seed, 2)
 
 
+class Doubles(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * 2
+
+
 def test_a_gradient_that_an_operation_kept_is_not_a_leafs():
     kept = np.full(3, 7.0, np.float32)
 
-    class Keeps(nnative.Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 2
-
+    class Keeps(Doubles):
         @staticmethod
         def backward(ctx, grad):
             return kept
@@ -322,15 +328,7 @@ def test_a_graph_that_is_freed_while_it_is_walked():
 
 
 def test_a_graph_that_is_freed_while_its_nodes_are_put_in_order():
-    class Meddles(Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 2
-
-        @staticmethod
-        def backward(ctx, grad):
-            return grad
-
+    class Meddles(Doubles):
         def __getattribute__(self, name):
             if name == "number" and others:
                 others.pop().backward()
@@ -345,7 +343,7 @@ def test_a_graph_that_is_freed_while_its_nodes_are_put_in_order():
 
 
 def test_arguments_that_an_operation_replaced():
-    class Replaces(Function):
+    class Replaces(Doubles):
         @staticmethod
         def forward(ctx, x):
             ctx.inputs = [x]

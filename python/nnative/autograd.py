@@ -2,7 +2,8 @@
 
 An operation is a subclass of `Function`. Applying it to tensors runs ``forward`` on their arrays and, while gradients
 are on, keeps the instance as the node of the tape that made the result. `TensorBase.backward` visits the nodes once
-each, latest first, and adds up what arrives at the leaves.
+each, latest first, and adds up what arrives at the leaves. What is done for every operation and every gradient is in
+cpp/bindings/bind_tape.cpp.
 """
 
 from __future__ import annotations
