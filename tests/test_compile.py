@@ -2,6 +2,7 @@
 
 import _thread
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -297,10 +298,17 @@ def test_ctrl_c_stops_between_batches():
     training = Training()
     step = nnative.compile(training.step)
     x, y = np.tile(X, (20_000, 1)), np.tile(Y, 20_000)
-    step.epoch(x[:64], y[:64], batch_size=16)
-    timer = threading.Timer(0.2, _thread.interrupt_main)
-    timer.start()
+    step.epoch(x[:4], y[:4], batch_size=1)
+    timer = threading.Timer(0.05, _thread.interrupt_main)
+
+    def interrupted():
+        timer.start()
+        step.epoch(x, y, batch_size=1)  # seconds
+        timer.join()  # an interrupt that comes too late is raised here, not in the tests' own code
+        time.sleep(0.01)
+
     with pytest.raises(KeyboardInterrupt):
-        step.epoch(x, y, batch_size=16)
+        interrupted()
     timer.join()
+    assert 4 < training.optimizer.state_dict()["state"][0]["step"] < len(x)
     assert np.isfinite(step(X[:16], Y[:16]).item())  # the pool and the recording go on
