@@ -54,13 +54,16 @@ std::tuple<int, int, double> probe_team(int threads, int launches, int barriers)
   return {probe.members, probe.flushing, elapsed.count() / launches};
 }
 
-// For tests: the threads, 1 or 2, of each of a series of runs, were run i to take alone[i] or shared[i] nanoseconds.
-std::vector<int> probe_pace(const std::vector<double>& alone, const std::vector<double>& shared, bool brief) {
+// For tests: the threads, 1 or 2, of each of a series of runs, were run i to take alone[i] or shared[i] nanoseconds,
+// and `waking` more where the run before was alone.
+std::vector<int> probe_pace(const std::vector<double>& alone, const std::vector<double>& shared, double waking,
+                            bool brief) {
   Pace pace;
   std::vector<int> chosen;
   for (std::size_t i = 0; i < std::min(alone.size(), shared.size()); ++i) {
+    const bool asleep = i > 0 && chosen.back() == 1;
     chosen.push_back(pace.choose(2, brief));
-    pace.note(chosen.back(), chosen.back() == 1 ? alone[i] : shared[i]);
+    pace.note(1, chosen.back() == 1 ? alone[i] : shared[i] + (asleep ? waking : 0));
   }
   return chosen;
 }
@@ -94,7 +97,7 @@ void bind_runtime(py::module_& module) {
   module.def("set_num_threads", &checked_set_num_threads, py::arg("threads"));
   module.def("kernels", [module] { return py::list(module.attr("_kernels")); });
   module.def("_probe_team", &probe_team, py::arg("threads"), py::arg("launches") = 1, py::arg("barriers") = 0);
-  module.def("_probe_pace", &probe_pace, py::arg("alone"), py::arg("shared"), py::arg("brief"));
+  module.def("_probe_pace", &probe_pace, py::arg("alone"), py::arg("shared"), py::arg("waking"), py::arg("brief"));
   module.def("_probe_stalls", &probe_stalls, py::arg("launches"));
   module.def("_threads_for", &threads_for, py::arg("nanoseconds"));
   module.def("_quota_cpus", &quota_cpus, py::arg("root"));
