@@ -1,4 +1,6 @@
 #include "bindings/replay.hpp"
+#include "bindings/tape.hpp"
+#include "bindings/thread_state.hpp"
 
 namespace nnative {
 namespace {
@@ -57,6 +59,39 @@ class Recording {
   std::vector<Result> results_;
 };
 
+// The base of Compiled. A call of it replays one recording; with other arguments, or while someone looks on, it is for
+// Compiled's own `_call`.
+class Replayer {
+ public:
+  // `result` makes of a replay's arrays what the function returns; null where that is one tensor.
+  void replay_first(std::optional<py::object> replay, std::optional<py::object> result) {
+    replay_ = replay ? *replay : py::object();
+    result_ = result ? *result : py::object();
+  }
+
+  py::object call(PyObject* self, PyObject* arguments, PyObject* names) {
+    const bool named = names != nullptr && PyDict_GET_SIZE(names) > 0;
+    if (replay_ && !named && thread_state.observer == nullptr) {
+      const py::object replay = replay_, result = result_;  // another call may take another one meanwhile
+      try {
+        const py::object arrays = replay.cast<Replay&>().call(py::reinterpret_borrow<py::tuple>(arguments));
+        if (!arrays.is_none()) return result ? result(arrays) : wrapped(arrays.ptr());
+      } catch (py::error_already_set& error) {
+        if (!error.matches(py::module_::import("nnative.recording").attr("Stale"))) throw;
+      }
+    }
+    const py::dict none;
+    return py::handle(self).attr("_call")(py::handle(arguments), named ? py::handle(names) : py::handle(none));
+  }
+
+ private:
+  py::object replay_, result_;
+};
+
+PyObject* call_replayer(PyObject* self, PyObject* arguments, PyObject* names) {
+  return answer([=] { return py::handle(self).cast<Replayer&>().call(self, arguments, names); });
+}
+
 // Replay's tp_call. A step of some microseconds notices what calling a method through pybind11 costs.
 PyObject* call_replay(PyObject* self, PyObject* arguments, PyObject* names) {
   if (names != nullptr && PyDict_GET_SIZE(names) > 0) {
@@ -77,6 +112,10 @@ void bind_program(py::module_& module) {
       .def("add_result", &Recording::add_result, py::arg("array"))
       .def("seal", &Recording::seal, py::arg("constants"), py::arg("watches"), py::arg("gradients"),
            py::arg("refreshers"), py::arg("labels"), py::arg("fuse"), py::arg("frozen"));
+  const auto replayer = [](PyHeapTypeObject* type) { type->ht_type.tp_call = call_replayer; };
+  py::class_<Replayer>(module, "Replayer", py::custom_type_setup(replayer))
+      .def(py::init<>())
+      .def("replay_first", &Replayer::replay_first, py::arg("replay").none(true), py::arg("result").none(true));
   const auto callable = [](PyHeapTypeObject* type) { type->ht_type.tp_call = call_replay; };
   py::class_<Replay>(module, "Replay", py::custom_type_setup(callable))
       .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order"), py::arg("scale"))

@@ -8,6 +8,8 @@
 
 #include "bindings/conditions.hpp"
 #include "bindings/python.hpp"
+#include "bindings/tape.hpp"
+#include "bindings/thread_state.hpp"
 
 namespace nnative {
 namespace {
@@ -16,7 +18,6 @@ namespace {
 struct Tape {
   PyTypeObject *base, *tensor;                 // TensorBase, and what results are
   Py_ssize_t data, grad, node, requires_grad;  // places of a tensor's slots
-  PyObject *mode, *state;                      // of the thread: whether the tape is on, and who looks on
   PyObject *as_array, *gradient_of;            // for what a Function returns that is not plain
   PyObject *accumulate, *leaf_hooks, *add;     // for gradients of leaves, and of several operations
   long long number = 0;                        // of the next node
@@ -24,9 +25,7 @@ struct Tape {
   PyObject *const kInputs = interned("inputs"), *const kNeeds = interned("needs_input_grad"),
                   *const kForward = interned("forward"), *const kBackward = interned("backward"),
                   *const kNumber = interned("number"), *const kFresh = interned("returns_fresh"),
-                  *const kEnabled = interned("enabled"), *const kObserver = interned("observer"),
-                  *const kRecording = interned("recording"), *const kNote = interned("note"),
-                  *const kGradient = interned("gradient");
+                  *const kNote = interned("note"), *const kGradient = interned("gradient");
 };
 Tape* tape = nullptr;
 
@@ -101,6 +100,8 @@ void set_slot(PyObject* tensor, Py_ssize_t place, PyObject* value) {
   Py_XDECREF(std::exchange(slot_at(tensor, place), value));
 }
 
+}  // namespace
+
 py::object wrapped(PyObject* array) {
   py::object result = checked(tape->tensor->tp_alloc(tape->tensor, 0));
   set_slot(result.ptr(), tape->data, array);
@@ -109,6 +110,8 @@ py::object wrapped(PyObject* array) {
   set_slot(result.ptr(), tape->requires_grad, Py_False);
   return result;
 }
+
+namespace {
 
 using Arguments = PyObject* const*;
 
@@ -155,7 +158,7 @@ py::object apply(Arguments arguments, Py_ssize_t count) {
   py::object data = checked(python([&] { return PyObject_Call(forward.ptr(), passed.ptr(), nullptr); }));
   if (!plain(data.ptr())) data = call(tape->as_array, data.ptr(), cls, tape->kForward);
   py::object result = wrapped(data.ptr());
-  if (needed && truth(attribute(tape->mode, tape->kEnabled))) {
+  if (needed && thread_state.grad_enabled) {
     if (!is_float(data.ptr())) {
       PyErr_Format(PyExc_TypeError, "[%s] forward returned %S, which has no gradient",
                    reinterpret_cast<PyTypeObject*>(cls)->tp_name, proxy(data.ptr())->descr);
@@ -165,8 +168,7 @@ py::object apply(Arguments arguments, Py_ssize_t count) {
     set_slot(result.ptr(), tape->node, node.ptr());
     set_attribute(node.ptr(), tape->kNumber, checked(PyLong_FromLongLong(tape->number++)).ptr());
   }
-  const py::object observer = attribute(tape->state, tape->kObserver);
-  if (!observer.is_none()) note(observer, node, inputs, passed, result);
+  if (thread_state.observer != nullptr) note(borrowed(thread_state.observer), node, inputs, passed, result);
   return result;
 }
 
@@ -251,8 +253,7 @@ py::object step_back(Arguments arguments) {
                  PyTuple_GET_SIZE(all.ptr()), PyTuple_GET_SIZE(inputs.ptr()));
     throw py::error_already_set();
   }
-  const py::object observer = attribute(tape->state, tape->kObserver);
-  const bool recording = !attribute(tape->state, tape->kRecording).is_none();
+  const bool recording = thread_state.recording != nullptr;
   const bool returns_fresh = truth(attribute(node, tape->kFresh));
   for (std::size_t i = 0; i < all.size(); ++i) {
     PyObject *tensor = PyTuple_GET_ITEM(inputs.ptr(), i), *item = PyTuple_GET_ITEM(all.ptr(), i);
@@ -260,7 +261,8 @@ py::object step_back(Arguments arguments) {
     py::object gradient = borrowed(item);
     if (PyObject* data = held(tensor, tape->data); !plain_like(item, data))
       gradient = call(tape->gradient_of, data, item, reinterpret_cast<PyObject*>(Py_TYPE(node)));
-    if (!observer.is_none()) {
+    if (thread_state.observer != nullptr) {
+      const py::object observer = borrowed(thread_state.observer);
       call(attribute(observer.ptr(), tape->kGradient).ptr(), node, tensor, gradient.ptr(), grad);
     }
     bool fresh = returns_fresh;
@@ -278,9 +280,9 @@ py::object step_back(Arguments arguments) {
   return py::none();
 }
 
-void set_tape(const py::type& base, const py::type& tensor, const py::object& mode, const py::object& state,
-              const py::function& as_array, const py::function& gradient_of, const py::function& accumulate,
-              const py::dict& leaf_hooks, const py::object& add) {
+void set_tape(const py::type& base, const py::type& tensor, const py::function& as_array,
+              const py::function& gradient_of, const py::function& accumulate, const py::dict& leaf_hooks,
+              const py::object& add) {
   const auto place = [&](const char* name) { return slot_place(base.ptr(), interned(name)); };
   const auto keep = [](const py::object& object) { return py::object(object).release().ptr(); };
   tape = new Tape{.base = reinterpret_cast<PyTypeObject*>(keep(base)),
@@ -289,8 +291,6 @@ void set_tape(const py::type& base, const py::type& tensor, const py::object& mo
                   .grad = place("_grad"),
                   .node = place("_node"),
                   .requires_grad = place("_requires_grad"),
-                  .mode = keep(mode),
-                  .state = keep(state),
                   .as_array = keep(as_array),
                   .gradient_of = keep(gradient_of),
                   .accumulate = keep(accumulate),

@@ -129,12 +129,8 @@ void Program::place_temporaries() {
 
 void Program::point(std::size_t index, std::byte* base) {
   memory_[index].base = base;
-  for (const Reference& reference : references_[index]) {
-    std::size_t position = 0;
-    turns_[reference.turn].step->visit([&](void*& pointer, const Touch&) {
-      if (position++ == reference.position) pointer = base + reference.offset;
-    });
-  }
+  for (const Reference& reference : references_[index])
+    turns_[reference.turn].step->set_pointer(reference.position, base + reference.offset);
 }
 
 void Program::bind(std::size_t index, const std::byte* base) {

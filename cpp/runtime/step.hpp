@@ -52,6 +52,9 @@ class Step {
   virtual ~Step() = default;
   virtual void run(const Team& team) const = 0;
   virtual void visit(const PointerVisitor& visitor) = 0;
+  // Replaces the array pointer that `visit` meets at this position, counted from 0: between short replays, thus
+  // quickly.
+  virtual void set_pointer(std::size_t position, void* pointer) = 0;
 
   // Whether the launch consists of items that members can take apart from each other.
   virtual bool divisible() const = 0;
@@ -177,8 +180,13 @@ class KernelStep final : public Step {
     std::apply([&](const auto&... argument) { kernel_(team, argument...); }, arguments_);
   }
 
-  void visit(const PointerVisitor& visitor) override {
-    for_each_argument([&]<std::size_t I>(auto& argument) { visit_argument<I>(visitor, argument); });
+  void visit(const PointerVisitor& visitor) override { for_each_pointer(visitor); }
+
+  void set_pointer(std::size_t position, void* pointer) override {
+    std::size_t next = 0;
+    for_each_pointer([&](void*& place, const Touch&) {
+      if (next++ == position) place = pointer;
+    });
   }
 
   bool divisible() const override {
@@ -242,16 +250,21 @@ class KernelStep final : public Step {
     return std::get<I + 1>(arguments_);
   }
 
+  template <class Visitor>
+  void for_each_pointer(const Visitor& visitor) {
+    for_each_argument([&]<std::size_t I>(auto& argument) { visit_argument<I>(visitor, argument); });
+  }
+
   // By the type of an argument: T* is written, const T* is read, anything else is a value.
-  template <class T>
-  static void visit_pointer(const PointerVisitor& visitor, T*& argument, std::size_t bytes, bool pointwise = false) {
+  template <class Visitor, class T>
+  static void visit_pointer(const Visitor& visitor, T*& argument, std::size_t bytes, bool pointwise = false) {
     void* pointer = const_cast<std::remove_const_t<T>*>(argument);
     visitor(pointer, Touch{!std::is_const_v<T>, bytes, pointwise});
     argument = static_cast<T*>(pointer);
   }
 
-  template <std::size_t I, class T>
-  void visit_argument(const PointerVisitor& visitor, T& argument) {
+  template <std::size_t I, class Visitor, class T>
+  void visit_argument(const Visitor& visitor, T& argument) {
     if constexpr (is_bundle<I>) {
       auto* items = const_cast<Item<I>*>(argument);
       for (Index i = 0; i < bundles<I>(); ++i)

@@ -1,12 +1,22 @@
 # The typed face of the compiled module, family by family.
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nnative import recording
 from nnative.autograd import Function, TensorBase
+
+# of the running thread
+@final
+class ThreadState:
+    grad_enabled: bool
+    observer: recording.Observer | None
+    recording: recording.Recording | None
+
+thread_state: ThreadState
 
 # runtime
 __version__: str
@@ -28,8 +38,6 @@ def step_back(
 def set_tape(
     base: type[TensorBase],
     tensor: type[TensorBase],
-    mode: object,
-    state: object,
     as_array: Callable[..., NDArray[Any]],
     gradient_of: Callable[..., NDArray[Any]],
     accumulate: Callable[..., None],
@@ -487,6 +495,11 @@ def gaussian_dropout_forward(
 def gaussian_dropout_backward(dy: NDArray[Any], state: NDArray[np.uint64], std: float) -> NDArray[Any]: ...
 
 # program: see `nnative.compile`
+class Replayer:
+    def __init__(self) -> None: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def replay_first(self, replay: Replay | None, result: Callable[[Any], Any] | None) -> None: ...
+
 class Replay:
     # only Recording.seal makes one
     def __call__(self, *arguments: Any) -> Any: ...

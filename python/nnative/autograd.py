@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from nnative import _native
-from nnative.grad_mode import mode
 from nnative.recording import hooks as registry
 from nnative.recording import state as recording_state
 
@@ -200,9 +199,7 @@ def wrap(data: Array) -> Tensor:
 
 def set_tensor_type(cls: type[TensorBase]) -> None:
     """Name the class of results; `nnative.tensor` calls it once."""
-    _native.set_tape(
-        TensorBase, cls, mode, recording_state, _as_array, _gradient_of, _accumulate, leaf_hooks, _native.add
-    )
+    _native.set_tape(TensorBase, cls, _as_array, _gradient_of, _accumulate, leaf_hooks, _native.add)
 
 
 def _as_array(value: Any, cls: type[Function], method: str) -> Array:

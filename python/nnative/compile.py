@@ -16,7 +16,6 @@ import numpy as np
 
 from nnative import _native, random
 from nnative.autograd import Array, TensorBase, wrap
-from nnative.grad_mode import mode
 from nnative.recording import Recording, Stale
 from nnative.recording import state as observed
 from nnative.tensor import Tensor
@@ -81,30 +80,23 @@ def compile(function: Callable[..., Any] | None = None, *, fuse: bool = True, fr
     return Compiled(function, fuse, frozen)
 
 
-class Compiled:
-    """A function with its recordings; made by `compile`."""
+class Compiled(_native.Replayer):
+    """A function with its recordings; made by `compile`.
+
+    A call replays the recording used last: in C++, since a step may take no longer than some lines of Python. What
+    does not fit it comes to `_call`.
+    """
 
     def __init__(self, function: Callable[..., Any], fuse: bool, frozen: bool) -> None:
+        super().__init__()
         functools.update_wrapper(self, function)
         self.function = function
         self.fuse = fuse
         self.frozen = frozen
         self._recordings: list[_Recorded] = []  # last used first
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Replay the function, or record it when no recording fits."""
-        if self._recordings and not kwargs and observed.observer is None:
-            latest = self._recordings[0]
-            if not latest.names:
-                try:
-                    values = latest.replay(*args)
-                except Stale:
-                    values = None
-                if values is not None:
-                    return wrap(values) if latest.single else latest.result(values)
-        return self._call(args, kwargs)
-
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Replay any recording that fits, or record."""
         if observed.recording is not None:  # part of an outer recording
             return self.function(*args, **kwargs)
         names = tuple(kwargs)
@@ -130,6 +122,7 @@ class Compiled:
             self._recordings.remove(recorded)
         self._recordings.insert(0, recorded)
         del self._recordings[_KEPT:]
+        self.replay_first(None if recorded.names else recorded.replay, None if recorded.single else recorded.result)
 
     def epoch(
         self,
@@ -296,7 +289,7 @@ def _record(
     inputs = [next(tensors) if isinstance(a, np.ndarray) else a for a in arguments]
     native = _native.Recording(buffers)
     with Recording(native) as recording:
-        recording.watch(mode, "enabled")
+        recording.watch(observed, "grad_enabled")
         result = _apply(function, inputs, names)
     del inputs, tensors
     leaves: list[Tensor] = []

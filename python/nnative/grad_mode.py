@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import functools
-from _thread import _local  # threading.local, without the rest of threading
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
+
+from nnative._native import thread_state
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _GradMode(_local):
-    enabled = True
-
-
-mode = _GradMode()
-
-
 def is_grad_enabled() -> bool:
     """Whether operations of this thread are recorded on the tape."""
-    return mode.enabled
+    return thread_state.grad_enabled
 
 
 class set_grad_enabled:
@@ -29,10 +23,10 @@ class set_grad_enabled:
         self._enabled = enabled
 
     def __enter__(self) -> None:
-        self._before, mode.enabled = mode.enabled, self._enabled
+        self._before, thread_state.grad_enabled = thread_state.grad_enabled, self._enabled
 
     def __exit__(self, *exception: object) -> None:
-        mode.enabled = self._before
+        thread_state.grad_enabled = self._before
 
     def __call__(self, function: F) -> F:
         """Return the function with the switch set while it runs."""

@@ -7,11 +7,12 @@ at a time on a thread, and where there is none, that is one comparison an operat
 from __future__ import annotations
 
 import weakref
-from _thread import _local  # threading.local, without the rest of threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from nnative import _native
 
 if TYPE_CHECKING:
     from nnative.autograd import Array, Function, TensorBase
@@ -99,13 +100,9 @@ class ModuleObserver(Observer):
         self.path.pop()
 
 
-class _Active(_local):
-    observer: Observer | None = None
-    recording: Recording | None = None  # the observer, if it is one
-
-
-# Read directly where a function call would count.
-state = _Active()
+# Of this thread: `observer`, and `recording`, which is the observer if that is one. Read directly where a function call
+# would count.
+state = _native.thread_state
 
 
 def reads_value(name: str) -> None:

@@ -9,7 +9,6 @@ import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnative.grad_mode import mode
 from nnative.nn.backward_hooks import BackwardHooks
 from nnative.recording import hooks as registry
 from nnative.recording import state as observed
@@ -178,7 +177,8 @@ def _with_hooks(module: Module, hooks: Hooks, args: tuple[Any, ...], kwargs: dic
     try:
         for entry in list(hooks.before.values()):
             args, kwargs = _before(module, entry, args, kwargs)
-        backward = BackwardHooks(module, hooks) if (hooks.backward or hooks.backward_before) and mode.enabled else None
+        wanted = observed.grad_enabled and (hooks.backward or hooks.backward_before)
+        backward = BackwardHooks(module, hooks) if wanted else None
         if backward is not None:
             args = backward.through_inputs(args)
         output = module.forward(*args, **kwargs)
