@@ -1,5 +1,6 @@
 """Matrix products: GFLOP/s as a share of the FMA peak measured in the same run, and time against NumPy's BLAS.
 
+The peak is that of the instruction set in use (`NNATIVE_ISA=avx2` for another one); NumPy chooses its own.
 `--sweep` measures instead the products and a recorded training step at every width from 8 to 512, with one thread and
 with all, and prints the worst jump between neighbours; `--plot FILE` draws the times.
 """
@@ -15,7 +16,7 @@ import numpy as np
 
 import widths
 from nnative import _native, reference
-from side_by_side import gain, interleaved, share, summary
+from side_by_side import gains, interleaved, share, summary
 from yardstick import Yardstick
 
 SHAPES = (
@@ -48,7 +49,7 @@ def directions(n: int, m: int, k: int) -> dict[str, tuple[Callable[[], object], 
 
 def products(threads: int, rounds: int) -> None:
     """Print a line for each shape and direction."""
-    yardstick = Yardstick(threads)
+    yardstick = Yardstick(threads, _native.isa())
     for shape in SHAPES:
         for kernel, (native, numpy) in directions(*shape).items():
             samples = interleaved(native, numpy, yardstick.gflops, rounds, 0.02)
@@ -56,7 +57,7 @@ def products(threads: int, rounds: int) -> None:
             record = {"bench": "linear", "case": f"{kernel} {'x'.join(map(str, shape))}", "threads": threads}
             record |= {"us": round(time * 1e6, 2), "gflops": round(2e-9 * float(np.prod(shape)) / time, 1)}
             record |= {"of_peak": round(of_peak, 3), "spread": round(spread, 3)}
-            record |= {"numpy_over_native": round(gain(samples), 2)}
+            record |= gains(samples)
             print(json.dumps(record), flush=True)
 
 

@@ -55,13 +55,21 @@ def summary(values: list[float]) -> tuple[float, float]:
 def interleaved(
     native: Callable[[], object], numpy: Callable[[], object], limit: Callable[[], float], rounds: int, length: float
 ) -> dict[str, list[float]]:
-    """Return the machine's limit (a rate) and the times of both in each round, NumPy on as many threads as we have."""
-    samples: dict[str, list[float]] = {"limit": [], "native": [], "numpy": []}
-    with threadpool_limits(_native.num_threads(), user_api="blas"):
+    """Return the machine's limit (a rate) and the times of both in each round, NumPy on as many threads as we have.
+
+    Of several threads also the time that one of them takes `alone`.
+    """
+    threads = _native.num_threads()
+    samples: dict[str, list[float]] = {"limit": [], "native": [], "numpy": [], "alone": []}
+    with threadpool_limits(threads, user_api="blas"):
         for _ in range(rounds):
             settle()
             samples["limit"].append(limit())
             samples["native"].append(seconds(native, length))
+            if threads > 1:
+                _native.set_num_threads(1)
+                samples["alone"].append(seconds(native, length))
+                _native.set_num_threads(threads)
             samples["numpy"].append(seconds(numpy, length))
     return samples
 
@@ -71,9 +79,12 @@ def share(work: float, samples: dict[str, list[float]]) -> tuple[float, float]:
     return summary([work / time / rate for time, rate in zip(samples["native"], samples["limit"], strict=True)])
 
 
-def gain(samples: dict[str, list[float]]) -> float:
-    """Return the median of NumPy's time over ours."""
-    return summary([numpy / ours for numpy, ours in zip(samples["numpy"], samples["native"], strict=True)])[0]
+def gains(samples: dict[str, list[float]]) -> dict[str, float]:
+    """Return the medians of NumPy's time over ours, and of the time of one thread over that of several."""
+    names = {"numpy": "numpy_over_native", "alone": "one_thread_over_all"}
+    measured = {of: name for of, name in names.items() if samples[of]}
+    ratios = {of: [t / ours for t, ours in zip(samples[of], samples["native"], strict=True)] for of in measured}
+    return {name: round(summary(ratios[of])[0], 2) for of, name in measured.items()}
 
 
 def measure(family: str, case: Case, yardstick: Yardstick, rounds: int) -> None:
@@ -81,7 +92,7 @@ def measure(family: str, case: Case, yardstick: Yardstick, rounds: int) -> None:
     samples = interleaved(case.native, case.numpy, yardstick.gb_per_second, rounds, 0.003)
     ours, spread = summary(samples["native"])
     record = {"bench": family, "case": case.name, "threads": yardstick.threads, "us": round(ours * 1e6, 2)}
-    record |= {"numpy_over_native": round(gain(samples), 2), "gb_per_s": round(case.bytes / ours / 1e9, 2)}
+    record |= {**gains(samples), "gb_per_s": round(case.bytes / ours / 1e9, 2)}
     record |= {"of_triad": round(share(1e-9 * case.bytes, samples)[0], 3), "spread": round(spread, 3)}
     print(json.dumps(record), flush=True)
 

@@ -11,20 +11,24 @@ from pathlib import Path
 
 import numpy as np
 
-FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-pthread", "-shared", "-fPIC")
+FLAGS = ("-O3", "-ffp-contract=fast", "-pthread", "-shared", "-fPIC")
+ISA_FLAGS = {"avx512": ("-march=native",), "avx2": ("-march=native", "-mno-avx512f"), "baseline": ()}
 CALL_SECONDS = 0.02  # of work in one call: it starts its threads anew
 
 
 class Yardstick:
-    """Multiply-adds in registers and triads in memory on some threads; needs a C++ compiler (`$CXX`, else g++)."""
+    """Multiply-adds in registers and triads in memory on some threads; needs a C++ compiler (`$CXX`, else g++).
 
-    def __init__(self, threads: int) -> None:
+    With the machine's best vectors, or those of a lesser instruction set.
+    """
+
+    def __init__(self, threads: int, isa: str = "avx512") -> None:
         self.threads = threads
         with tempfile.TemporaryDirectory() as folder:
             library = Path(folder, "yardstick.so")
             source = Path(__file__).with_name("yardstick.cpp")
             try:
-                command = [os.environ.get("CXX", "g++"), *FLAGS, str(source), "-o", str(library)]
+                command = [os.environ.get("CXX", "g++"), *FLAGS, *ISA_FLAGS[isa], str(source), "-o", str(library)]
                 subprocess.run(command, check=True, capture_output=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 raise RuntimeError(f"the machine's limits need a C++ compiler: {error}") from error
