@@ -294,6 +294,31 @@ def test_an_epoch_scales_bytes():
     np.testing.assert_array_equal(got, np.array(want, "float32"))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("last", ["loss", "parameter"])
+def test_results_of_an_epoch_that_its_last_launches_write(last, threads, set_threads):
+    set_threads(threads)
+    x = RNG.standard_normal((400 * 40, 160)).astype("float32")
+
+    def training():
+        w = nn.Parameter(np.linspace(-1, 1, 160 * 96).reshape(160, 96).astype("float32"))
+        p = nn.Parameter(np.ones(1, "float32"))
+        optimizer = optim.SGD([w, p], lr=1e-3)
+
+        def step(x):
+            optimizer.zero_grad()
+            ((x @ w * p) ** 2).mean().backward()
+            optimizer.step()
+            return (x[0] @ w * p).sum() if last == "loss" else p
+
+        return step
+
+    eager, recorded = training(), nnative.compile(training())
+    want = [eager(nnative.Tensor(x[i : i + 40])).numpy().reshape(()).copy() for i in range(0, len(x), 40)]
+    got = recorded.epoch(x, batch_size=40, shuffle=False)
+    np.testing.assert_array_equal(np.reshape(got, -1), want)
+
+
 def test_ctrl_c_stops_between_batches():
     training = Training()
     step = nnative.compile(training.step)

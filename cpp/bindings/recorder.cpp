@@ -73,6 +73,7 @@ std::unique_ptr<Program> Recorder::seal(const std::vector<Place>& results, const
   }
   for (const Place& place : results) {
     Memory& lies_in = memory[place.memory];
+    lies_in.wanted = true;
     if (lies_in.kind == Memory::Kind::temporary) {
       const bool apart = place.bytes == lies_in.bytes && place.bytes >= kApartBytes;
       lies_in.kind = apart ? Memory::Kind::output : Memory::Kind::result;

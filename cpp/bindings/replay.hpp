@@ -120,7 +120,6 @@ class Replay {
           batches,
           [&](Index batch, const Team& team) {
             for (const Feed& f : feeds) f.gather(team, index + batch * rows, rows);
-            barrier(team);
           },
           [&](Index batch) {
             for (std::size_t i = 0; i < results_.size(); ++i)

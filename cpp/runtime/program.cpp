@@ -86,6 +86,7 @@ void Program::plan(int members) {
   turns_ = schedule(steps_, recorded_, members);
   references_.assign(memory_.size(), {});
   scratch_ = {};
+  ends_together_ = false;
   for (std::size_t t = 0; t < turns_.size(); ++t) {
     const Turn& turn = turns_[t];
     const Scratch& needs = turn.step->cost.scratch;
@@ -97,7 +98,10 @@ void Program::plan(int members) {
     }
     for (std::size_t position = 0; position < turn.accesses.size(); ++position) {
       const Access& access = turn.accesses[position];
-      if (access.memory != MemoryMap::kNone) references_[access.memory].push_back({t, position, access.offset});
+      if (access.memory == MemoryMap::kNone) continue;
+      references_[access.memory].push_back({t, position, access.offset});
+      const Memory& memory = memory_[access.memory];
+      ends_together_ |= turn.segment + 1 == segments() && (memory.wanted || memory.kind == Memory::Kind::input);
     }
   }
   place_temporaries();
@@ -145,9 +149,7 @@ bool Program::writes(const std::byte* base, std::size_t bytes) const {
   return last.base + last.bytes > base;
 }
 
-void Program::run() {
-  run(1, [](Index, const Team&) {}, [](Index) { return true; });
-}
+void Program::run() { run(1, nullptr, nullptr); }
 
 Index Program::run(Index rounds, const std::function<void(Index, const Team&)>& before,
                    const std::function<bool(Index)>& after) {
@@ -185,15 +187,17 @@ Program::Progress Program::run_rounds(int threads, const Rounds& rounds) {
       [](void* pointer, const Team& team) {
         auto& c = *static_cast<Context*>(pointer);
         for (Index round = c.rounds.begin; round < c.rounds.end; ++round) {
-          c.rounds.before(round, team);
+          if (c.rounds.before) {
+            c.rounds.before(round, team);
+            barrier(team);  // all are through with the round before, and with this one's inputs
+            if (c.stop.load(std::memory_order_relaxed)) break;
+          }
           c.program.run_turns(team);
+          if (c.rounds.after && c.program.ends_together_) barrier(team);
           if (team.rank == 0) {
             c.done.store(round + 1, std::memory_order_relaxed);
-            c.stop.store(!c.rounds.after(round), std::memory_order_relaxed);
+            if (c.rounds.after) c.stop.store(!c.rounds.after(round), std::memory_order_relaxed);
           }
-          if (round + 1 == c.rounds.end) break;
-          barrier(team);
-          if (c.stop.load(std::memory_order_relaxed)) break;
         }
       },
       &context);
@@ -213,7 +217,6 @@ void Program::run_turns(const Team& team) {
       turn.step->run(Team{0, 1, own, own + aligned(turn.step->cost.scratch.shared), nullptr});
     }
   }
-  barrier(team);
 }
 
 }  // namespace nnative

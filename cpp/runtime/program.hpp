@@ -30,8 +30,9 @@ class Program {
   std::byte* address(std::size_t index, std::size_t offset) const { return memory_[index].base + offset; }
 
   void run();
-  // Runs the steps `rounds` times in one parallel region. Every member calls before(round, team) before and rank 0
-  // calls after(round) behind each round; after returns false to stop. Returns the number of rounds that ran.
+  // Runs the steps `rounds` times in one parallel region. Before each round every member calls before(round, team),
+  // which may write inputs; behind it rank 0 calls after(round), which may read results and returns false to stop.
+  // Returns the number of rounds that ran. Only one round may do without.
   Index run(Index rounds, const std::function<void(Index, const Team&)>& before,
             const std::function<bool(Index)>& after);
 
@@ -74,6 +75,7 @@ class Program {
 
   int members_ = 0;  // of the plan
   std::vector<Turn> turns_;
+  bool ends_together_ = true;  // the last segment touches what is read or written between two rounds
   std::vector<std::vector<Reference>> references_;  // to each memory
   OwnedMemory arena_;
   std::size_t arena_bytes_ = 0;

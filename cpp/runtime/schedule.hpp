@@ -25,6 +25,7 @@ struct Memory {
   std::byte* base;
   std::size_t bytes;
   Kind kind;
+  bool wanted = false;  // by the caller after the last step, of whatever kind it is
 };
 
 // An array pointer of a launch: it points at byte `offset` of memory number `memory`, bytes [begin, end) are touched.
