@@ -1,6 +1,7 @@
 """A recorded step gives the bits of the eager one, follows what changes, and refuses what it cannot repeat."""
 
 import _thread
+import copy
 import threading
 import time
 
@@ -317,6 +318,22 @@ def test_results_of_an_epoch_that_its_last_launches_write(last, threads, set_thr
     want = [eager(nnative.Tensor(x[i : i + 40])).numpy().reshape(()).copy() for i in range(0, len(x), 40)]
     got = recorded.epoch(x, batch_size=40, shuffle=False)
     np.testing.assert_array_equal(np.reshape(got, -1), want)
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_a_copy_records_what_it_uses_itself(recorded):
+    training = Training()
+    training.compiled = nnative.compile(training.step, fuse=False)
+    if recorded:
+        training.compiled(X[:16], Y[:16])
+    before = training.values()
+    copied = copy.deepcopy(training)
+    assert copied.values() == before
+    assert copied.compiled.fuse is False
+    losses = [copied.compiled(X[:16], Y[:16]).item() for _ in range(3)]
+    assert training.values() == before
+    assert losses == [training.compiled(X[:16], Y[:16]).item() for _ in range(3)]
+    assert training.values() == copied.values()
 
 
 def test_ctrl_c_stops_between_batches():

@@ -95,6 +95,10 @@ class Compiled(_native.Replayer):
         self.frozen = frozen
         self._recordings: list[_Recorded] = []  # last used first
 
+    def __reduce__(self) -> tuple[type[Compiled], tuple[Any, ...]]:
+        """Copy without the recordings: those are of the arrays that the original uses."""
+        return Compiled, (self.function, self.fuse, self.frozen)
+
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Replay any recording that fits, or record."""
         if observed.recording is not None:  # part of an outer recording
