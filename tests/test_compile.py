@@ -336,6 +336,12 @@ def test_a_copy_records_what_it_uses_itself(recorded):
     assert training.values() == copied.values()
 
 
+def test_objects_that_were_never_initialised_say_so():
+    for cls in (type(nnative.compile(len)), nnative._native.Replay):
+        with pytest.raises(TypeError, match="__init__ has run"):
+            cls.__new__(cls)(X)
+
+
 def test_ctrl_c_stops_between_batches():
     training = Training()
     step = nnative.compile(training.step)

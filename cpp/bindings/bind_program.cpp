@@ -88,8 +88,17 @@ class Replayer {
   py::object replay_, result_;
 };
 
+// The C++ object of `self`, which someone may have made by __new__ alone: pybind11's own cast does not notice.
+template <class T>
+T& made(PyObject* self) {
+  static const py::detail::type_info* const type = py::detail::get_type_info(typeid(T), true);
+  auto found = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder(type);
+  if (!found.holder_constructed()) throw py::type_error("[compile] expected an object whose __init__ has run");
+  return *found.template value_ptr<T>();
+}
+
 PyObject* call_replayer(PyObject* self, PyObject* arguments, PyObject* names) {
-  return answer([=] { return py::handle(self).cast<Replayer&>().call(self, arguments, names); });
+  return answer([=] { return made<Replayer>(self).call(self, arguments, names); });
 }
 
 // Replay's tp_call. A step of some microseconds notices what calling a method through pybind11 costs.
@@ -98,7 +107,7 @@ PyObject* call_replay(PyObject* self, PyObject* arguments, PyObject* names) {
     PyErr_SetString(PyExc_TypeError, "[Replay] takes no keyword arguments");
     return nullptr;
   }
-  return answer([=] { return py::handle(self).cast<Replay&>().call(py::reinterpret_borrow<py::tuple>(arguments)); });
+  return answer([=] { return made<Replay>(self).call(py::reinterpret_borrow<py::tuple>(arguments)); });
 }
 
 }  // namespace
