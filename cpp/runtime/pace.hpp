@@ -42,8 +42,8 @@ class Pace {
  private:
   enum class Phase { several, trial, alone };
 
-  static constexpr double kSlice = 1e6;  // less than other processes get at a time, more than waking takes
-  static constexpr double kSoon = 2e6, kLong = 1e8;
+  static constexpr double kSlice = 1e6;              // less than other processes get at a time, more than waking takes
+  static constexpr double kSoon = 2e6, kLong = 1e8;  // the shortest phase, and the longest
   static constexpr double kWindow = 5e7;  // of which a mean knows: one time slice of others in it is no reason
   static constexpr int kRuns = 8;         // or kSlice, to judge by
 
