@@ -59,6 +59,15 @@ class Recording {
   std::vector<Result> results_;
 };
 
+// The C++ object of `self`, which someone may have made by __new__ alone: pybind11's own cast does not notice.
+template <class T>
+T& made(PyObject* self) {
+  static const py::detail::type_info* const type = py::detail::get_type_info(typeid(T), true);
+  auto found = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder(type);
+  if (!found.holder_constructed()) throw py::type_error("[compile] expected an object whose __init__ has run");
+  return *found.template value_ptr<T>();
+}
+
 // The base of Compiled. A call of it replays one recording; with other arguments, or while someone looks on, it is for
 // Compiled's own `_call`.
 class Replayer {
@@ -74,7 +83,7 @@ class Replayer {
     if (replay_ && !named && thread_state.observer == nullptr) {
       const py::object replay = replay_, result = result_;  // another call may take another one meanwhile
       try {
-        const py::object arrays = replay.cast<Replay&>().call(py::reinterpret_borrow<py::tuple>(arguments));
+        const py::object arrays = made<Replay>(replay.ptr()).call(py::reinterpret_borrow<py::tuple>(arguments));
         if (!arrays.is_none()) return result ? result(arrays) : wrapped(arrays.ptr());
       } catch (py::error_already_set& error) {
         if (!error.matches(py::module_::import("nnative.recording").attr("Stale"))) throw;
@@ -87,15 +96,6 @@ class Replayer {
  private:
   py::object replay_, result_;
 };
-
-// The C++ object of `self`, which someone may have made by __new__ alone: pybind11's own cast does not notice.
-template <class T>
-T& made(PyObject* self) {
-  static const py::detail::type_info* const type = py::detail::get_type_info(typeid(T), true);
-  auto found = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder(type);
-  if (!found.holder_constructed()) throw py::type_error("[compile] expected an object whose __init__ has run");
-  return *found.template value_ptr<T>();
-}
 
 PyObject* call_replayer(PyObject* self, PyObject* arguments, PyObject* names) {
   return answer([=] { return made<Replayer>(self).call(self, arguments, names); });
@@ -124,7 +124,7 @@ void bind_program(py::module_& module) {
   const auto replayer = [](PyHeapTypeObject* type) { type->ht_type.tp_call = call_replayer; };
   py::class_<Replayer>(module, "Replayer", py::custom_type_setup(replayer))
       .def(py::init<>())
-      .def("replay_first", &Replayer::replay_first, py::arg("replay").none(true), py::arg("result").none(true));
+      .def("_replay_first", &Replayer::replay_first, py::arg("replay").none(true), py::arg("result").none(true));
   const auto callable = [](PyHeapTypeObject* type) { type->ht_type.tp_call = call_replay; };
   py::class_<Replay>(module, "Replay", py::custom_type_setup(callable))
       .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order"), py::arg("scale"))

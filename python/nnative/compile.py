@@ -126,7 +126,7 @@ class Compiled(_native.Replayer):
             self._recordings.remove(recorded)
         self._recordings.insert(0, recorded)
         del self._recordings[_KEPT:]
-        self.replay_first(None if recorded.names else recorded.replay, None if recorded.single else recorded.result)
+        self._replay_first(None if recorded.names else recorded.replay, None if recorded.single else recorded.result)
 
     def epoch(
         self,
