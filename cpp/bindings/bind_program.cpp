@@ -84,13 +84,14 @@ class Replayer {
       const py::object replay = replay_, result = result_;  // another call may take another one meanwhile
       try {
         const py::object arrays = made<Replay>(replay.ptr()).call(py::reinterpret_borrow<py::tuple>(arguments));
-        if (!arrays.is_none()) return result ? result(arrays) : wrapped(arrays.ptr());
+        if (!arrays.is_none()) return result ? nnative::call(result.ptr(), arrays.ptr()) : wrapped(arrays.ptr());
       } catch (py::error_already_set& error) {
         if (!error.matches(py::module_::import("nnative.recording").attr("Stale"))) throw;
       }
     }
+    static PyObject* const kCall = interned("_call");
     const py::dict none;
-    return py::handle(self).attr("_call")(py::handle(arguments), named ? py::handle(names) : py::handle(none));
+    return nnative::call(attribute(self, kCall).ptr(), arguments, named ? names : none.ptr());
   }
 
  private:

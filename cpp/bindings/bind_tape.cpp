@@ -29,14 +29,7 @@ struct Tape {
 };
 Tape* tape = nullptr;
 
-py::object checked(PyObject* result) {
-  if (result == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(result);
-}
 py::object borrowed(PyObject* object) { return py::reinterpret_borrow<py::object>(object); }
-py::object attribute(PyObject* object, PyObject* name) {
-  return checked(python([=] { return PyObject_GetAttr(object, name); }));
-}
 void set_attribute(PyObject* object, PyObject* name, PyObject* value) {
   if (python([=] { return PyObject_SetAttr(object, name, value); }) != 0) throw py::error_already_set();
 }
@@ -44,12 +37,6 @@ bool truth(const py::object& object) {
   const int value = PyObject_IsTrue(object.ptr());
   if (value < 0) throw py::error_already_set();
   return value == 1;
-}
-
-template <class... Arguments>
-py::object call(PyObject* function, Arguments... arguments) {
-  PyObject* all[] = {arguments...};
-  return checked(python([&] { return PyObject_Vectorcall(function, all, sizeof...(arguments), nullptr); }));
 }
 
 // Of type ndarray itself.

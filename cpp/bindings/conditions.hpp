@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bindings/array.hpp"
+#include "bindings/python.hpp"
 
 namespace nnative {
 
@@ -75,7 +76,7 @@ class Refresher {
       value = py::reinterpret_borrow<py::object>(now);
       changed = true;
     }
-    if (changed) function_();
+    if (changed) call(function_.ptr());
   }
 
  private:

@@ -21,6 +21,20 @@ auto python(F function) -> decltype(function()) {
   }
 }
 
+// A new reference that Python returned, or the exception that it set instead.
+inline pybind11::object checked(PyObject* result) {
+  if (result == nullptr) throw pybind11::error_already_set();
+  return pybind11::reinterpret_steal<pybind11::object>(result);
+}
+inline pybind11::object attribute(PyObject* object, PyObject* name) {
+  return checked(python([=] { return PyObject_GetAttr(object, name); }));
+}
+template <class... Arguments>
+pybind11::object call(PyObject* function, Arguments... arguments) {
+  PyObject* all[] = {arguments..., nullptr};
+  return checked(python([&] { return PyObject_Vectorcall(function, all, sizeof...(arguments), nullptr); }));
+}
+
 // Others may have the GIL while this lives.
 class GilReleased {
  public:

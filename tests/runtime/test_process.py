@@ -100,3 +100,24 @@ def test_exit_while_daemon_threads_work(run_python, size):
                 threading.Thread(target=work, daemon=True).start()
             time.sleep(0.1)
         """)
+
+
+def test_exit_while_daemon_threads_record(run_python):
+    for _ in range(5):
+        run_python("""
+            import threading, time
+            import numpy as np, nnative
+
+            layer = nnative.nn.Linear(8, 8)
+            step = nnative.compile(lambda x: layer(x).sum())
+            x = np.ones((60, 8), np.float32)
+
+            def work():
+                while True:
+                    for rows in range(1, 60):
+                        step(x[:rows])
+
+            for _ in range(3):
+                threading.Thread(target=work, daemon=True).start()
+            time.sleep(0.15)
+        """)
