@@ -8,23 +8,47 @@
 namespace nnative::NNATIVE_ISA {
 namespace {
 
-// A row of a few bytes at most costs less than the call of memcpy.
-inline void copy_row(std::byte* to, const std::byte* from, Index bytes) {
+// `bytes` bytes in so many pieces, of which the last overlaps the one before where they are not a multiple.
+template <Index kPiece, Index kPieces>
+[[gnu::always_inline]] inline void copy_pieces(std::byte* to, const std::byte* from, Index bytes) {
+#pragma GCC unroll 4
+  for (Index i = 0; i < kPieces - 1; ++i) std::memcpy(to + i * kPiece, from + i * kPiece, kPiece);
+  std::memcpy(to + bytes - kPiece, from + bytes - kPiece, kPiece);
+}
+
+// Calls f(copy), where copy(to, from) copies a row of `bytes` bytes: for a few of them without the call of memcpy, and
+// without a branch for each row.
+template <class F>
+[[gnu::always_inline]] inline void with_row_copy(Index bytes, F f) {
+  using B = std::byte;
   if (bytes > 128) {
-    std::memcpy(to, from, static_cast<std::size_t>(bytes));
-    return;
+    const auto size = static_cast<std::size_t>(bytes);
+    f([=](B* to, const B* from) { std::memcpy(to, from, size); });
+  } else if (bytes > 96) {
+    f([=](B* to, const B* from) { copy_pieces<32, 4>(to, from, bytes); });
+  } else if (bytes > 64) {
+    f([=](B* to, const B* from) { copy_pieces<32, 3>(to, from, bytes); });
+  } else if (bytes >= 32) {
+    f([=](B* to, const B* from) { copy_pieces<32, 2>(to, from, bytes); });
+  } else if (bytes >= 16) {
+    f([=](B* to, const B* from) { copy_pieces<16, 2>(to, from, bytes); });
+  } else if (bytes == 8) {
+    f([](B* to, const B* from) { std::memcpy(to, from, 8); });
+  } else if (bytes == 4) {
+    f([](B* to, const B* from) { std::memcpy(to, from, 4); });
+  } else {
+    f([=](B* to, const B* from) {
+      for (Index i = 0; i < bytes; ++i) to[i] = from[i];
+    });
   }
-  Index i = 0;
-  for (; i + 16 <= bytes; i += 16) std::memcpy(to + i, from + i, 16);
-  if (bytes - i >= 8) std::memcpy(to + i, from + i, 8), i += 8;
-  if (bytes - i >= 4) std::memcpy(to + i, from + i, 4), i += 4;
-  for (; i < bytes; ++i) to[i] = from[i];
 }
 
 void rows(const Team& team, std::byte* out, const std::byte* table, const std::int64_t* index, Index N, Index bytes) {
-  const Range share_of_rows = share(team, N);
-  for (Index n = share_of_rows.begin; n < share_of_rows.end; ++n)
-    copy_row(out + n * bytes, table + index[n] * bytes, bytes);
+  const Range mine = share(team, N);
+  with_row_copy(bytes, [=](auto copy) {
+    std::byte* to = out + mine.begin * bytes;
+    for (Index n = mine.begin; n < mine.end; ++n, to += bytes) copy(to, table + index[n] * bytes);
+  });
 }
 
 template <class T>
@@ -48,16 +72,17 @@ inline Index place(std::int64_t index, Index N) {
 void take(const Team& team, std::byte* out, const std::byte* table, const std::int64_t* index, Index A, Index N,
           Index B, Index M) {
   const Range mine = share(team, A * M);
-  for (Index item = mine.begin; item < mine.end; ++item) {
-    const Index n = place(index[item % M], N);
-    std::byte* to = out + item * B;
-    const std::byte* from = table + (item / M * N + n) * B;
-    if (n < 0) {
-      std::memset(to, 0xff, static_cast<std::size_t>(B));
-    } else {
-      copy_row(to, from, B);
+  with_row_copy(B, [=](auto copy) {
+    for (Index item = mine.begin; item < mine.end; ++item) {
+      const Index n = place(index[item % M], N);
+      std::byte* to = out + item * B;
+      if (n < 0) {
+        std::memset(to, 0xff, static_cast<std::size_t>(B));
+      } else {
+        copy(to, table + (item / M * N + n) * B);
+      }
     }
-  }
+  });
 }
 
 // Each member owns rows of the table and looks through all indices, so that every row adds up in the same order.
