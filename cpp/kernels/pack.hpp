@@ -72,38 +72,48 @@ void pack_rows(T* packed, const T* b, Index b_row, Index steps, Index panels) {
   }
 }
 
-// The same from columns of B, each contiguous: squares of W×W elements are transposed in registers. What is beyond the
-// columns has no meaning.
+// The same as below, where fewer columns or steps than W are left.
+template <class T, class Stored>
+__attribute__((noinline)) void pack_partial_squares(T* panel, const T* b, Index b_row, Index steps, Index columns,
+                                                    Index width) {
+  constexpr Index W = kWidth<T>;
+  for (Index p = 0; p < steps; p += W) {
+    load_transposed_partial(b + p, b_row, columns, min(W, steps - p), [=](Index l, Vector<T> column) {
+      store(panel + (p + l) * width, narrowed<T, Stored>(column));
+    });
+  }
+}
+
+// W columns of a panel, each stored as a Stored, from as many columns of B, each contiguous, or fewer. W steps at a
+// time are transposed in registers as a square.
+template <class T, class Stored>
+void pack_squares(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
+  constexpr int W = kWidth<T>;
+  for (; columns == W && steps >= W; steps -= W, b += W, panel += W * width) {
+    Vector<T> square[W];
+    if (b_row * static_cast<Index>(sizeof(T)) % 4096 == 0) {
+      // Rows share a set of the cache: each is read once, whole.
+      const T* row = b;
+#pragma GCC unroll 16
+      for (int l = 0; l < W; ++l, row = opaque(row + b_row)) square[l] = load(row);
+      transpose<T>(square);
+    } else {
+      load_transposed(square, b, b_row);
+    }
+    T* to = panel;
+#pragma GCC unroll 16
+    for (int l = 0; l < W; ++l, to = opaque(to + width)) store(to, narrowed<T, Stored>(square[l]));
+  }
+  if (steps > 0) pack_partial_squares<T, Stored>(panel, b, b_row, steps, columns, width);
+}
+
+// One panel (steps, width) from columns of B, each contiguous. What is beyond the columns has no meaning.
 template <class T>
 void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns, Index width) {
-  constexpr int W = kWidth<T>;
+  constexpr Index W = kWidth<T>;
   for (Index j = 0; j < width; j += W) {
-    const Index rows = min<Index>(W, columns - j);
-    for (Index p = 0; p < steps; p += W) {
-      const Index count = min<Index>(W, steps - p);
-      const auto put = [=](Index l, Vector<T> column) {
-        if (j + W <= width) {
-          store(panel + (p + l) * width + j, column);
-        } else {
-          store(panel + (p + l) * width + j, narrowed<T, Narrow<T>>(column));
-        }
-      };
-      const T* from = b + j * b_row + p;
-      if (rows < W || count < W) {
-        load_transposed_partial(from, b_row, rows, count, put);
-        continue;
-      }
-      Vector<T> square[W];
-      if (b_row * static_cast<Index>(sizeof(T)) % 4096 == 0) {
-        // Rows share a set of the cache: each is read once, whole.
-        for (int l = 0; l < W; ++l) square[l] = load(from + l * b_row);
-        transpose<T>(square);
-      } else {
-        load_transposed(square, from, b_row);
-      }
-#pragma GCC unroll 16
-      for (int l = 0; l < W; ++l) put(l, square[l]);
-    }
+    const auto pack = j + W <= width ? pack_squares<T, Vector<T>> : pack_squares<T, Narrow<T>>;
+    pack(panel + j, b + j * b_row, b_row, steps, min(W, columns - j), width);
   }
 }
 

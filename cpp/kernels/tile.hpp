@@ -88,14 +88,6 @@ struct Ahead {
   Index step;
 };
 
-// The same pointer, as one that the compiler knows nothing of. GCC otherwise computes the addresses of all rows of C
-// before it stores the first and keeps them in vector registers meanwhile, which costs some 20 cycles a tile.
-template <class P>
-[[gnu::always_inline]] inline P opaque(P pointer) {
-  asm("" : "+r"(pointer));
-  return pointer;
-}
-
 // One tile, of rows from i on: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a
 // Last. `columns` of the panel are real.
 template <class T, int R, int V, class Last, bool kUnitStep>

@@ -196,17 +196,31 @@ inline Vector<float> pairs_high(Vector<float> a, Vector<float> b) {
 }
 #endif
 
+// The same pointer, as one that the compiler knows nothing of. GCC otherwise computes the addresses of many rows before
+// it uses the first, and keeps them on the stack or in vector registers meanwhile.
+template <class P>
+[[gnu::always_inline]] inline P opaque(P pointer) {
+  asm("" : "+r"(pointer));
+  return pointer;
+}
+
 #if defined(__AVX512F__)
-// Four vectors of which vector l has element l of each row, from the four elements of row r at at(r). Quarters of rows
-// loaded to where they belong leave 4×4 transposes within the lanes of 128 bits: half the shuffles of whole rows.
-template <class At>
-[[gnu::always_inline]] inline void load_transposed_quarter(Vector<float>* four, At at) {
+// Four vectors of which vector l has element l of each of 16 rows, `stride` apart; load(p) reads the four elements of a
+// row. Quarters of rows loaded to where they belong leave 4×4 transposes within the lanes of 128 bits: half the
+// shuffles of whole rows.
+template <class Load>
+[[gnu::always_inline]] inline void load_transposed_quarter(Vector<float>* four, const float* p, Index stride,
+                                                           Load load) {
   Vector<float> row[4];
+  const auto next_rows = [&](auto put) __attribute__((always_inline)) {
 #pragma GCC unroll 4
-  for (int q = 0; q < 4; ++q) {
-    row[q] = _mm512_insertf32x4(_mm512_castps128_ps512(at(q)), at(q + 4), 1);
-    row[q] = _mm512_insertf32x4(_mm512_insertf32x4(row[q], at(q + 8), 2), at(q + 12), 3);
-  }
+    for (int q = 0; q < 4; ++q) row[q] = put(row[q], load(p + q * stride));
+    p = opaque(p + 4 * stride);
+  };
+  next_rows([](Vector<float>, __m128 part) { return _mm512_castps128_ps512(part); });
+  next_rows([](Vector<float> all, __m128 part) { return _mm512_insertf32x4(all, part, 1); });
+  next_rows([](Vector<float> all, __m128 part) { return _mm512_insertf32x4(all, part, 2); });
+  next_rows([](Vector<float> all, __m128 part) { return _mm512_insertf32x4(all, part, 3); });
   const Vector<float> low01 = interleave_low(row[0], row[1]), high01 = interleave_high(row[0], row[1]);
   const Vector<float> low23 = interleave_low(row[2], row[3]), high23 = interleave_high(row[2], row[3]);
   four[0] = pairs_low(low01, low23);
@@ -223,7 +237,7 @@ inline void load_transposed(Vector<T>* square, const T* p, Index stride) {
   if constexpr (std::is_same_v<T, float>) {
 #pragma GCC unroll 4
     for (int c = 0; c < 16; c += 4)
-      load_transposed_quarter(square + c, [=](int r) { return _mm_loadu_ps(p + r * stride + c); });
+      load_transposed_quarter(square + c, p + c, stride, [](const float* from) { return _mm_loadu_ps(from); });
     return;
   }
 #endif
@@ -233,30 +247,39 @@ inline void load_transposed(Vector<T>* square, const T* p, Index stride) {
 }
 
 // The same of the part of a square that has so many rows and columns, through put(l, vector of column l). Elements of
-// the vectors from `rows` on have no meaning.
+// the vectors from `rows` on are zero.
 template <class T, class Put>
 [[gnu::always_inline]] inline void load_transposed_partial(const T* p, Index stride, Index rows, Index columns,
                                                            Put put) {
+  constexpr Index W = kWidth<T>;
 #if defined(__AVX512F__)
   if constexpr (std::is_same_v<T, float>) {
-    Index at[16];
-#pragma GCC unroll 16
-    for (Index r = 0; r < 16; ++r) at[r] = min(r, rows - 1) * stride;
-    for (Index c = 0; c < columns; c += 4) {
-      const Index count = min<Index>(4, columns - c);
-      const auto mask = static_cast<__mmask8>((1u << count) - 1);
-      Vector<float> four[4];
-      load_transposed_quarter(four, [&](int r) { return _mm_maskz_loadu_ps(mask, p + at[r] + c); });
+    alignas(64) T whole[W * W];
+    if (rows < W) {
+      for (Index l = 0; l < rows; ++l) store(whole + l * W, load_partial(p + l * stride, columns));
+      for (Index l = rows; l < W; ++l) store(whole + l * W, Vector<T>{});
+      p = whole;
+      stride = W;
+    }
+    Vector<T> four[4];
+    Index c = 0;
+    for (; c + 4 <= columns; c += 4) {
+      load_transposed_quarter(four, p + c, stride, [](const T* from) { return _mm_loadu_ps(from); });
 #pragma GCC unroll 4
-      for (Index l = 0; l < 4; ++l) {
-        if (l < count) put(c + l, four[l]);
-      }
+      for (Index l = 0; l < 4; ++l) put(c + l, four[l]);
+    }
+    if (c == columns) return;
+    const auto mask = static_cast<__mmask8>((1u << (columns - c)) - 1);
+    load_transposed_quarter(four, p + c, stride, [=](const T* from) { return _mm_maskz_loadu_ps(mask, from); });
+#pragma GCC unroll 3
+    for (Index l = 0; l < 3; ++l) {
+      if (c + l < columns) put(c + l, four[l]);
     }
     return;
   }
 #endif
-  Vector<T> square[kWidth<T>];
-  for (int l = 0; l < kWidth<T>; ++l) square[l] = l < rows ? load_partial(p + l * stride, columns) : Vector<T>{};
+  Vector<T> square[W];
+  for (Index l = 0; l < W; ++l) square[l] = l < rows ? load_partial(p + l * stride, columns) : Vector<T>{};
   transpose<T>(square);
   for (Index l = 0; l < columns; ++l) put(l, square[l]);
 }
