@@ -135,13 +135,13 @@ inline void cross_entropy_side_by_side(T* loss, T* dx, const T* logits, const Cl
   softmax_side_by_side(side, largest, total, logits + first * classes.C, count, classes.C);
   cross_entropy_losses(loss, its, factor, largest, total, logits, classes, first, count);
   for_each({0, count}, [&](Index l) { came[l] = arrived(first + l) * factor[l]; });
-  for (Index c = 0; c < classes.C; ++c) {
-    T* p = side[c];
-    const auto here = static_cast<Lane<T>>(c);
-    for_each({0, kLanes}, [=, &its, &came](Index l) {
-      const T gradient = came[l] * (p[l] - (its[l] == here ? T{1} : T{0}));
-      p[l] = its[l] < 0 ? T{0} : gradient;
-    });
+  for (Index r = 0; r < kLanes; r += kWidth<T>) {
+    const auto own = load<Lane<T>, Vector<Lane<T>>>(its + r);
+    const Vector<T> factors = load(came + r), one = broadcast(T{1});
+    for (Index c = 0; c < classes.C; ++c) {
+      const Vector<T> p = load(side[c] + r), less = own == static_cast<Lane<T>>(c) ? one : Vector<T>{};
+      store(side[c] + r, own < 0 ? Vector<T>{} : factors * (p - less));
+    }
   }
   to_rows(dx, side, count, classes.C);
 }

@@ -150,9 +150,33 @@ void multiply_packed(const Team& team, const Product<T>& g) {
   }
 }
 
+// Whether one member does all in one block, with operands and result in the second-level cache: then there is nothing
+// to share, to copy or to call for later.
+template <class T>
+bool small(const Team& team, const Product<T>& g) {
+  constexpr Index kMost = 262144 / sizeof(T);
+  if (team.size > 1 || g.packed != nullptr || g.split > 0 || g.P > tuning::kBlockSteps) return false;
+  return g.P > 0 && g.P * (g.I + round_up(g.J, kPanel<T>)) + g.I * g.J <= kMost && !copies_a(g);
+}
+
+template <class T>
+void multiply_small(const Team& team, const Product<T>& g) {
+  T* packed = static_cast<T*>(team.own);
+  pack_b(g, packed, {0, g.J}, 0, g.P);
+  const Index at_once = g.J <= kPanel<T> ? g.I : rows_at_once(g, g.P);
+  for (Index i = 0; i < g.I; i += at_once) {
+    const TileRows<T> a{g.a + i * g.a_row, g.a_row, g.a_step};
+    const Index rows = min(at_once, g.I - i);
+    for (Index j = 0; j < g.J; j += kPanel<T>)
+      run_tiles(a, rows, panel_of(g, packed, j, 0, g.P), g.P, g.out, i, j, min(kPanel<T>, g.J - j), {true, true},
+                {address(a.data), 0});
+  }
+}
+
 template <class T>
 void multiply(const Team& team, const Product<T>& g) {
   if (g.I == 0 || g.J == 0) return;
+  if (small(team, g)) return multiply_small(team, g);
   if (g.packed != nullptr) return multiply_packed(team, g);
   if (team.size > 1 && by_columns(team, g, kNarrowWidth<T>)) {
     const Team alone{0, 1, nullptr, team.own, nullptr};

@@ -11,40 +11,36 @@ namespace {
 // Two blocks of kLanes.
 constexpr Index kFewClasses = 2 * kLanes;
 
-// side[c][l] = x[l][c] of x (count,C); rows behind the last are 0, classes behind the last of no meaning
+// side[c][l] = x[l][c] of x (count,C); rows behind the last are 0
 template <class T>
 inline void to_side_by_side(T (*side)[kLanes], const T* x, Index count, Index C) {
   constexpr Index W = kWidth<T>;
   for (Index r = 0; r < kLanes; r += W) {
+    const Index rows = max(min(W, count - r), Index{0});
     for (Index c = 0; c < C; c += W) {
-      Vector<T> square[W];
-      for (Index i = 0; i < W; ++i) {
-        const Index at = (r + i) * C + c, left = max(count * C - at, Index{0});
-        square[i] = left >= W ? load(x + at) : load_partial(x + at, left);
-      }
-      transpose<T>(square);
-      for (Index i = 0; i < W; ++i) store(side[c + i] + r, square[i]);
+      load_transposed_partial(x + r * C + c, C, rows, min(W, C - c),
+                              [=](Index l, Vector<T> its) { store(side[c + l] + r, its); });
     }
   }
 }
 
-// The reverse, of `count` rows.
+// The reverse, of `count` rows. Vectors are stored whole wherever they end within y: what they write of the next row,
+// its own vectors write again, since the last ones of each row come first.
 template <class T>
 inline void to_rows(T* y, const T (*side)[kLanes], Index count, Index C) {
   constexpr Index W = kWidth<T>;
   for (Index r = 0; r < count; r += W) {
-    for (Index c = 0; c < C; c += W) {
+    for (Index c = (C - 1) / W * W; c >= 0; c -= W) {
       Vector<T> square[W];
+#pragma GCC unroll 16
       for (Index i = 0; i < W; ++i) square[i] = load(side[c + i] + r);
       transpose<T>(square);
-      for (Index i = 0; i < min(W, count - r); ++i) {
-        const Index at = (r + i) * C + c;
-        if (C - c >= W || (C < W && count * C - at >= W)) {
-          store(y + at, square[i]);  // what is beyond a short row, the next ones write again
-        } else {
-          store_partial(y + at, square[i], C - c);
-        }
-      }
+      const Index rows = min(W, count - r), left = (count - r) * C - c;
+      const Index whole = left < W ? 0 : min(rows, (left - W) / C + 1);
+      T* to = y + r * C + c;
+      Index i = 0;
+      for (; i < whole; ++i, to += C) store(to, square[i]);
+      for (; i < rows; ++i, to += C) store_partial(to, square[i], min(W, C - c));
     }
   }
 }
