@@ -89,7 +89,10 @@ inline void cross_entropy_rows(T* loss, T* p, const T* logits, const Classes<T>&
   T largest[kLanes], total[kLanes];
   if (C <= kFewClasses) {
     alignas(64) T side[kFewClasses][kLanes];
-    softmax_side_by_side(side, largest, total, logits + first * C, count, C);
+    exp_side_by_side(side, largest, total, logits + first * C, count, C);
+    T inverse[kLanes];
+    for_each({0, kLanes}, [&](Index l) { inverse[l] = T{1} / total[l]; });
+    for (Index c = 0; c < C; ++c) for_each({0, kLanes}, [e = side[c], &inverse](Index l) { e[l] *= inverse[l]; });
     to_rows(p, side, count, C);
   } else {
     for (Index l = 0; l < count; ++l) {
@@ -132,14 +135,14 @@ inline void cross_entropy_side_by_side(T* loss, T* dx, const T* logits, const Cl
   alignas(64) T side[kFewClasses][kLanes];
   T largest[kLanes], total[kLanes], factor[kLanes] = {}, came[kLanes] = {};
   Lane<T> its[kLanes];
-  softmax_side_by_side(side, largest, total, logits + first * classes.C, count, classes.C);
+  exp_side_by_side(side, largest, total, logits + first * classes.C, count, classes.C);
   cross_entropy_losses(loss, its, factor, largest, total, logits, classes, first, count);
   for_each({0, count}, [&](Index l) { came[l] = arrived(first + l) * factor[l]; });
   for (Index r = 0; r < kLanes; r += kWidth<T>) {
     const auto own = load<Lane<T>, Vector<Lane<T>>>(its + r);
-    const Vector<T> factors = load(came + r), one = broadcast(T{1});
+    const Vector<T> factors = load(came + r), one = broadcast(T{1}), inverse = one / load(total + r);
     for (Index c = 0; c < classes.C; ++c) {
-      const Vector<T> p = load(side[c] + r), less = own == static_cast<Lane<T>>(c) ? one : Vector<T>{};
+      const Vector<T> p = load(side[c] + r) * inverse, less = own == static_cast<Lane<T>>(c) ? one : Vector<T>{};
       store(side[c] + r, own < 0 ? Vector<T>{} : factors * (p - less));
     }
   }

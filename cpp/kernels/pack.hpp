@@ -117,10 +117,10 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
   }
 }
 
-// Whether full panels are read where they lie: too few rows of A use them to repay a copy.
+// Whether full panels are read where they lie: B is one, or too few rows of A use them to repay a copy.
 template <class T>
 bool in_place(const Product<T>& g) {
-  return g.b_order == Order::rows && g.I <= 2 * tuning::kTileRows;
+  return g.b_order == Order::rows && (g.I <= 2 * tuning::kTileRows || g.b_row == kPanel<T>);
 }
 
 // Packs the panels in columns [columns.begin, columns.end) of B for steps [p, p + steps); `packed` is where column 0

@@ -1,5 +1,5 @@
-// Softmax of rows of at most kFewClasses, kLanes rows at a time: a vector holds one class of all rows, not a part of
-// one row that leaves it partly empty. The bits are those of softmax_row.
+// Exponentials of rows of at most kFewClasses, kLanes rows at a time: a vector holds one class of all rows, not a part
+// of one row that leaves it partly empty. The bits are those of softmax_row.
 #pragma once
 
 #include "kernels/rows.hpp"
@@ -99,9 +99,10 @@ inline void sum_classes(T* sum, const T (*side)[kLanes], Index blocks) {
   combine_classes(sum, both, add);
 }
 
-// side (kFewClasses) = softmax of the rows of x (count,C) side by side, with largest (kLanes) and sum (kLanes) of each
+// side (kFewClasses) = exp(x − largest) of the rows of x (count,C) side by side, with largest (kLanes) and the sum
+// (kLanes) of each
 template <class T>
-inline void softmax_side_by_side(T (*side)[kLanes], T* largest, T* sum, const T* x, Index count, Index C) {
+inline void exp_side_by_side(T (*side)[kLanes], T* largest, T* sum, const T* x, Index count, Index C) {
   const Index blocks = C <= kLanes ? 1 : 2;
   const Range behind{C, blocks * kLanes};
   to_side_by_side(side, x, count, C);
@@ -113,12 +114,6 @@ inline void softmax_side_by_side(T (*side)[kLanes], T* largest, T* sum, const T*
   }
   set_classes(side, behind, T{0});
   sum_classes(sum, side, blocks);
-  T inverse[kLanes];
-  for_each({0, kLanes}, [&](Index l) { inverse[l] = T{1} / sum[l]; });
-  for (Index c = 0; c < C; ++c) {
-    T* e = side[c];
-    for_each({0, kLanes}, [e, &inverse](Index l) { e[l] *= inverse[l]; });
-  }
 }
 
 }  // namespace
