@@ -63,7 +63,8 @@ std::vector<int> probe_pace(const std::vector<double>& alone, const std::vector<
   for (std::size_t i = 0; i < std::min(alone.size(), shared.size()); ++i) {
     const bool asleep = i > 0 && chosen.back() == 1;
     chosen.push_back(pace.choose(2, brief));
-    pace.note(1, chosen.back() == 1 ? alone[i] : shared[i] + (asleep ? waking : 0));
+    const double time = chosen.back() == 1 ? alone[i] : shared[i] + (asleep ? waking : 0);
+    pace.note(1, std::chrono::duration<double, std::nano>(time));
   }
   return chosen;
 }

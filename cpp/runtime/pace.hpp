@@ -2,11 +2,14 @@
 //
 // A step of some microseconds meets at barriers, so its threads are worth as much as the system gives them: when
 // another process has one of the CPUs, all wait for its time slice, and two virtual CPUs may lie far apart. What holds
-// is learned from the times of the runs themselves, which are in nanoseconds. Bits do not depend on the choice.
+// is learned from the times of the runs themselves. Bits do not depend on the choice.
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
+
+#include "runtime/team.hpp"
 
 namespace nnative {
 
@@ -20,8 +23,9 @@ class Pace {
     return phase_ == Phase::several ? most : 1;
   }
 
-  // Tells how long so many rounds of the last choice took.
-  void note(double rounds, double nanoseconds) {
+  // Tells how long so many rounds of the last choice took together.
+  void note(Index count, std::chrono::duration<double, std::nano> time) {
+    const double rounds = static_cast<double>(count), nanoseconds = time.count();
     left_ -= nanoseconds;
     if (phase_ == Phase::several) held_ += nanoseconds;
     // The first run of a phase wakes the others and finds its data in their caches. A whole time slice counts.
@@ -42,6 +46,7 @@ class Pace {
  private:
   enum class Phase { several, trial, alone };
 
+  // In nanoseconds.
   static constexpr double kSlice = 1e6;              // less than other processes get at a time, more than waking takes
   static constexpr double kSoon = 2e6, kLong = 1e8;  // the shortest phase, and the longest
   static constexpr double kWindow = 5e7;  // of which a mean knows: one time slice of others in it is no reason

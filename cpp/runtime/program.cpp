@@ -169,8 +169,7 @@ Index Program::run(Index rounds, const std::function<void(Index, const Team&)>& 
     const Index begin = now.done;
     now = run_rounds(threads, {begin, std::min(rounds, begin + together), before, after});
     last_run_ = std::chrono::steady_clock::now();
-    const std::chrono::duration<double, std::nano> time = last_run_ - start;
-    if (watched && most > 1) pace_.note(threads, time.count() / static_cast<double>(now.done - begin));
+    if (watched && most > 1) pace_.note(now.done - begin, last_run_ - start);
   }
   return now.done;
 }
