@@ -117,10 +117,15 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
   }
 }
 
-// Whether full panels are read where they lie: B is one, or too few rows of A use them to repay a copy.
+// Bytes that stay in the first-level cache beside what else a product reads.
+constexpr Index kInCache = 24576;
+
+// Whether full panels are read where they lie: too few rows of A use them to repay a copy, or all rows of B stay in the
+// first-level cache as they are.
 template <class T>
 bool in_place(const Product<T>& g) {
-  return g.b_order == Order::rows && (g.I <= 2 * tuning::kTileRows || g.b_row == kPanel<T>);
+  if (g.b_order != Order::rows) return false;
+  return g.I <= 2 * tuning::kTileRows || g.P * g.b_row * Index{sizeof(T)} <= kInCache;
 }
 
 // Packs the panels in columns [columns.begin, columns.end) of B for steps [p, p + steps); `packed` is where column 0
@@ -154,7 +159,7 @@ void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps)
 template <class T>
 bool copies_a(const Product<T>& g) {
   constexpr Index bytes = sizeof(T);
-  if (g.a_step != 1) return g.P * g.a_step * bytes > 24576;
+  if (g.a_step != 1) return g.P * g.a_step * bytes > kInCache;
   return g.I > 4 && g.a_row * bytes % 4096 == 0;
 }
 
