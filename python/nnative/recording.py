@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 class _Hooks:
     """Which hooks there are on modules, as an object to compare: another one when they change."""
 
-    version: object = None
+    __slots__ = ("version",)  # as all attributes that a replay compares before each step
+
+    def __init__(self) -> None:
+        self.version: object = None
 
 
 hooks = _Hooks()

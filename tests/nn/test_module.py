@@ -323,3 +323,35 @@ def test_losses_check_their_reduction():
             loss(reduction="avg")
         with pytest.raises(TypeError, match=r"expected size_average to be a bool or None, got 'sum': write reduction="):
             nn.MSELoss("sum")
+
+
+def test_properties_of_a_module_can_be_set():
+    class Scaled(nn.Module):
+        @property
+        def scale(self):
+            return self._scale
+
+        @scale.setter
+        def scale(self, value):
+            self._scale = 2 * value
+
+        @property
+        def broken(self):
+            return self.missing
+
+    module = Scaled()
+    module.scale = 3
+    assert module.scale == 6
+    with pytest.raises(AttributeError, match="'missing'"):
+        module.broken  # noqa: B018
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda module: pickle.loads(pickle.dumps(module))])
+def test_the_mode_is_there_from_the_beginning_and_goes_with_copies(copied):
+    class Bare(nn.Module):
+        def __init__(self):
+            pass
+
+    assert Bare().training
+    assert copied(nn.Dropout()).training
+    assert not copied(nn.Dropout().eval()).training

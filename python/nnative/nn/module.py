@@ -51,9 +51,20 @@ class Module(Hookable):
     )
     """
 
-    training: bool = True
+    __slots__ = ("training",)  # which a replay compares before each step
+
+    training: bool
     # Names of buffers, with whether the state_dict has them. Replaced, not changed, by register_buffer.
     _buffer_names: dict[str, bool] = {}
+
+    if not TYPE_CHECKING:  # for which other attributes stay unknown
+
+        def __getattr__(self, name: str) -> Any:
+            """Return the mode of a new module; any other attribute is missing."""
+            if name == "training":
+                self.training = True
+                return True
+            return super().__getattribute__(name)  # which raises again as it did
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; subclasses write it, and callers call the module."""
@@ -78,7 +89,7 @@ class Module(Hookable):
                 _fail_assignment("Parameter" if isinstance(attributes[name], Parameter) else "Module", name, value)
             if name in self._buffer_names and not isinstance(value, Tensor):
                 _fail_assignment("Tensor", name, value)
-        attributes[name] = value
+        super().__setattr__(name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None reserves the name."""

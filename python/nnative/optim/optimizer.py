@@ -57,6 +57,8 @@ class Optimizer:
     array([ 0.5, -1.5])
     """
 
+    __slots__ = ("__dict__", "__weakref__", "param_groups", "state")  # those two a replay compares before each step
+
     hyper_dtype: np.dtype[Any] | None = None  # the options in the cell that a native update reads
     has_stepped = False  # for schedules, which begin after the first step
     state_for: dict[str, str] = {}  # state that there is only while an option is true
