@@ -8,24 +8,35 @@ namespace {
 
 // Forward and the weight gradient have two forms each, and the cheaper one is taken. Plain: lanes run along the columns
 // of the result. Swapped: along its rows, and the tiles are stored transposed. Both add the same products in the same
-// order. Costs are in cycles: of an element of a transposing pack, of a transposing store, and of a copy of rows that
-// collide in the cache, when they come from afar and when they were called before.
-constexpr double kPack = 0.4, kStore = 0.35, kCopy = 0.4, kCopyCalled = 0.1;
+// order. Costs are in cycles: of an element of a transposing pack, in a square with and without all its columns, of a
+// transposing store, and of a copy of rows that collide in the cache, when they come from afar and when they were
+// called before.
+constexpr double kPack = 0.22, kPackPartial = 0.48, kStore = 0.35, kCopy = 0.4, kCopyCalled = 0.1;
 
-// Multiply-adds of a product whose lanes run along `columns`: two narrow vectors in a cycle.
+// Multiply-adds of a product whose lanes run along `columns`: two narrow vectors in a cycle, and two loads, of which a
+// single narrow vector has more than its share.
 template <class T>
 double multiplies(Index rows, Index columns, Index steps) {
-  return 0.5 * static_cast<double>(rows * ceil_div(columns, kNarrowWidth<T>) * steps);
+  const Index vectors = ceil_div(columns, kNarrowWidth<T>);
+  const double loads = vectors == 1 ? 1 + 1.0 / tuning::kTileRows : 1;
+  return 0.5 * loads * static_cast<double>(rows * vectors * steps);
+}
+
+// A transposing pack.
+template <class T>
+double packs(Index columns, Index steps) {
+  const Index rest = columns % kWidth<T>, partial = rest > 0 ? kWidth<T> : 0;
+  return (kPack * static_cast<double>(columns - rest) + kPackPartial * static_cast<double>(partial)) *
+         static_cast<double>(steps);
 }
 
 template <class T>
 bool forward_swapped(Index N, Index K, Index M) {
   const double copy = K * static_cast<Index>(sizeof(T)) % 4096 == 0 ? 1 : 0;
   const double copy_swapped = in_one_block<T>(K, N) ? kCopyCalled : kCopy;
-  const double plain =
-      multiplies<T>(N, M, K) + kPack * static_cast<double>(M * K) + copy * kCopy * static_cast<double>(N * K);
-  const double swapped = multiplies<T>(M, N, K) + kPack * static_cast<double>(N * K) +
-                         kStore * static_cast<double>(N * M) + copy * copy_swapped * static_cast<double>(M * K);
+  const double plain = multiplies<T>(N, M, K) + packs<T>(M, K) + copy * kCopy * static_cast<double>(N * K);
+  const double swapped = multiplies<T>(M, N, K) + packs<T>(N, K) + kStore * static_cast<double>(N * M) +
+                         copy * copy_swapped * static_cast<double>(M * K);
   return swapped < plain;
 }
 
