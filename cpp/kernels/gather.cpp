@@ -34,8 +34,10 @@ template <class F>
     f([=](B* to, const B* from) { copy_pieces<16, 2>(to, from, bytes); });
   } else if (bytes == 8) {
     f([](B* to, const B* from) { std::memcpy(to, from, 8); });
-  } else if (bytes == 4) {
-    f([](B* to, const B* from) { std::memcpy(to, from, 4); });
+  } else if (bytes > 8) {
+    f([=](B* to, const B* from) { copy_pieces<8, 2>(to, from, bytes); });
+  } else if (bytes >= 4) {
+    f([=](B* to, const B* from) { copy_pieces<4, 2>(to, from, bytes); });
   } else {
     f([=](B* to, const B* from) {
       for (Index i = 0; i < bytes; ++i) to[i] = from[i];
