@@ -21,6 +21,13 @@ def test_take_along_each_dimension(kind, dim, isa, threads):
     np.testing.assert_array_equal(_native.take(table, index, dim), np.take(table, index, dim), strict=True)
 
 
+def test_rows_of_every_few_bytes_are_copied_whole(isa, threads):
+    index = RNG.integers(0, 37, 50)
+    for size in range(1, 140):  # which are copied in pieces of 1 to 32 bytes
+        table = numbers((37, size), "uint8")
+        np.testing.assert_array_equal(_native.take(table, index, 0), table[index], str(size))
+
+
 @pytest.mark.parametrize("dim", [0, 1, 2])
 def test_what_is_taken_twice_adds_up_in_order(dim, isa, dtype, threads):
     shape = (50, 20, 30)
@@ -69,7 +76,7 @@ def test_an_embeddings_gradient_adds_up_in_the_order_of_the_indices(padding, by_
 
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 2.5, np.inf])
 def test_rows_are_scaled_once_to_the_largest_norm(norm_type, isa, dtype, threads):
-    weight = RNG.standard_normal((30, 9)).astype(dtype)
+    weight = (4 * RNG.standard_normal((30, 9))).astype(dtype)  # no row within the norm from the beginning
     before = weight.copy()
     index = np.array([[3, 3], [7, 3], [29, 7]])
     _native.embedding_renorm(weight, index, 0.8, norm_type)

@@ -291,3 +291,31 @@ def test_few_classes_have_the_bits_of_a_softmax_of_each_row(classes, dtype, isa)
         loss, probability = _native.cross_entropy_forward(x[:rows], y[:rows])
         assert loss.tobytes() == whole[:rows].tobytes()
         assert probability.tobytes() == _native.softmax_forward(x[:rows]).tobytes()
+
+
+def test_rows_of_few_classes_have_the_same_bits_alone_together_and_recorded(isa, dtype):
+    rng = np.random.default_rng(4)
+
+    for classes in range(1, 33):
+        x = (3 * rng.standard_normal((37, classes))).astype(dtype)
+        target = rng.integers(0, classes, 37)
+        loss, probability = _native.cross_entropy_forward(x, target)
+        for n in range(37):
+            alone = _native.cross_entropy_forward(x[n : n + 1], target[n : n + 1])
+            np.testing.assert_array_equal(alone[0], loss[n : n + 1])
+            np.testing.assert_array_equal(alone[1], probability[n : n + 1])
+        # The gradient of a mean from probabilities, and in one pass with them.
+        scale = np.full(37, 1, dtype) / np.array(37, dtype)
+        want = _native.cross_entropy_backward(scale, probability, target, False)
+        weights = nnative.Tensor(x.copy(), requires_grad=True)
+
+        @nnative.compile
+        def recorded(shift, labels, weights=weights):
+            weights.grad = None
+            value = cross_entropy(weights + shift, labels)
+            value.backward()
+            return value
+
+        for _ in range(2):
+            recorded(np.zeros((37, classes), dtype), target)
+            np.testing.assert_array_equal(weights.grad, want, str(classes))
