@@ -1,6 +1,6 @@
 #include "kernels/linear.hpp"
 
-#include "kernels/rows.hpp"
+#include "kernels/column.hpp"
 #include "kernels/skinny.hpp"
 
 namespace nnative::NNATIVE_ISA {
@@ -40,9 +40,31 @@ bool forward_swapped(Index N, Index K, Index M) {
   return swapped < plain;
 }
 
+// Columns at the end of a weight's gradient (I,J) that take all their rows together, since a vector would be too much
+// for so few, and what a step of that costs: its multiply-adds wait for those before them, and a column is stored
+// element by element.
+constexpr double kColumnStep = 12;
+
+template <class T>
+double column_step(Index I, Index columns) {
+  return kColumnStep * static_cast<double>(columns * ceil_div(I, kColumnRows<T>));
+}
+
+template <class T>
+Index lone_columns(Index I, Index J) {
+  const Index rest = J % kNarrowWidth<T>;
+  return column_step<T>(I, rest) < 0.5 * static_cast<double>(I) ? rest : 0;
+}
+
+template <class T>
+double gradient_multiplies(Index I, Index J, Index steps) {
+  const Index lone = lone_columns<T>(I, J);
+  return multiplies<T>(I, J - lone, steps) + column_step<T>(I, lone) * static_cast<double>(steps);
+}
+
 template <class T>
 bool backward_weight_swapped(Index N, Index K, Index M) {
-  return multiplies<T>(K, M, N) + kStore * static_cast<double>(M * K) < multiplies<T>(M, K, N);
+  return gradient_multiplies<T>(K, M, N) + kStore * static_cast<double>(M * K) < gradient_multiplies<T>(M, K, N);
 }
 
 template <class T>
@@ -131,39 +153,15 @@ Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N,
                                              : plain_backward_weight_product(dweight, dy, x, N, K, M, dy_row);
 }
 
-// sum (columns) = Σ_n x (N, columns), in two chains over n as below, for V vectors of columns, of which the last may be
-// partial: V chains at a time, since an addition waits for the one before it.
-template <class T, int V>
-void sum_vectors(T* sum, const T* x, Index N, Index split, Index x_row, Index columns) {
-  constexpr int W = kWidth<T>;
-  const Index edge = columns - (V - 1) * W;
-  Vector<T> acc[V] = {}, first[V] = {};
-  for (Index n = 0; n < N; ++n, x += x_row) {
-    if (n == split) {
-      for (int v = 0; v < V; ++v) first[v] = acc[v], acc[v] = Vector<T>{};
-    }
-#pragma GCC unroll 4
-    for (int v = 0; v < V - 1; ++v) acc[v] += load(x + v * W);
-    acc[V - 1] += edge == W ? load(x + (V - 1) * W) : load_partial(x + (V - 1) * W, edge);
-  }
-  for (int v = 0; v < V && split < N; ++v) acc[v] += first[v];
-#pragma GCC unroll 4
-  for (int v = 0; v < V - 1; ++v) store(sum + v * W, acc[v]);
-  store_partial(sum + (V - 1) * W, acc[V - 1], edge);
-}
-
-// sum (M) = Σ_n x (N,M), each column the sum of a chain over n < split and one over the others; the rows of x lie x_row
-// apart.
+// The columns of g, by their rows.
 template <class T>
-void sum_columns(const Team& team, T* sum, const T* x, Index N, Index split, Index M, Index x_row) {
-  constexpr Index W = kWidth<T>;
-  constexpr void (*kByVectors[])(T*, const T*, Index, Index, Index, Index) = {sum_vectors<T, 1>, sum_vectors<T, 2>,
-                                                                              sum_vectors<T, 3>, sum_vectors<T, 4>};
-  const Range columns = share(team, M, 4 * W);
-  for (Index m = columns.begin; m < columns.end; m += 4 * W) {
-    const Index count = min(4 * W, columns.end - m);
-    kByVectors[ceil_div(count, W) - 1](sum + m, x + m, N, split, x_row, count);
-  }
+void multiply_columns(const Team& team, const Product<T>& g, Range columns) {
+  const Index c_step = g.out.order == Order::rows ? g.out.c_row : 1;
+  const Index c_column = g.out.order == Order::rows ? 1 : g.out.c_row;
+  const Range rows = share(team, g.I, kWidth<T>);
+  for (Index j = columns.begin; j < columns.end; ++j)
+    sum_rows<T>({g.out.c + j * c_column, c_step, g.a, g.a_step, g.b + j, g.b_row, g.P, g.split > 0 ? g.split : g.P},
+                rows);
 }
 
 template <class T>
@@ -215,9 +213,12 @@ Index split(Index N, Index K, Index M) {
 template <class T>
 void backward_weight(const Team& team, T* dweight, T* dbias, const T* dy, const T* x, Index N, Index split, Index K,
                      Index M, Index dy_row) {
-  if (dbias != nullptr) sum_columns(team, dbias, dy, N, split, M, dy_row);
+  if (dbias != nullptr) sum_rows<T>({dbias, 1, dy, dy_row, nullptr, 0, N, split}, share(team, M, kColumnRows<T>));
   Product<T> g = backward_weight_product(dweight, dy, x, N, K, M, dy_row);
   if (split < N) g.split = split;
+  const Index lone = lone_columns<T>(g.I, g.J);
+  if (lone > 0) multiply_columns(team, g, {g.J - lone, g.J});
+  g.J -= lone;
   multiply(team, g);
 }
 
