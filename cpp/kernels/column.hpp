@@ -21,8 +21,8 @@ struct Column {
   Index P, split;
 };
 
-// Rows [i, i + rows) in V vectors, of which the last may be partial: V chains at a time, since an addition waits for the
-// one before it.
+// Rows [i, i + rows) in V vectors, of which the last may be partial: V chains at a time, since an addition waits for
+// the one before it.
 template <class T, int V, bool kFactors>
 void column_vectors(const Column<T>& column, Index i, Index rows) {
   constexpr int W = kWidth<T>;

@@ -118,11 +118,14 @@ inline void piece_gradients(T* sum, T* product, const T* dy, const T* x, const T
                             Index columns) {
   for_each({0, columns}, [=](Index c) { sum[c] = product[c] = T{0}; });
   Index n = 0;
-  for (; n + 2 <= rows; n += 2) {
-    const T *g = dy + n * stride, *h = g + stride, *a = x + n * stride, *b = a + stride;
+  for (; n + 4 <= rows; n += 4) {  // one after the other, but held in registers meanwhile
+    const T *g = dy + n * stride, *a = x + n * stride;
     for_each({0, columns}, [=](Index c) {
-      sum[c] = (sum[c] + g[c]) + h[c];
-      product[c] = fma(h[c], b[c] - mean[c], fma(g[c], a[c] - mean[c], product[c]));
+      const Index d = c + stride, e = d + stride, f = e + stride;
+      const T from = mean[c];
+      sum[c] = (((sum[c] + g[c]) + g[d]) + g[e]) + g[f];
+      const T half = fma(g[d], a[d] - from, fma(g[c], a[c] - from, product[c]));
+      product[c] = fma(g[f], a[f] - from, fma(g[e], a[e] - from, half));
     });
   }
   for (; n < rows; ++n) {
