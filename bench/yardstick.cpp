@@ -1,8 +1,9 @@
-// What this machine can do: fused multiply-adds in registers, and the triad a = b + s*c over arrays in memory.
-// yardstick.py compiles it as a shared library.
+// What this machine can do: fused multiply-adds in registers, and loops over arrays in memory such as the triad
+// a = b + s*c. yardstick.py compiles it as a shared library.
 #include <pthread.h>
 #include <sched.h>
 
+#include <atomic>
 #include <cstddef>
 #include <thread>
 #include <vector>
@@ -74,20 +75,73 @@ float chains(long rounds) {
   return sum[0];
 }
 
-void triad_of(float* a, const float* b, const float* c, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) a[i] = b[i] + 3.0f * c[i];
+// A store past the caches need not read the line first.
+template <bool kPast>
+void put(float* to, Vector value) {
+#if defined(__AVX512F__)
+  if (kPast) return _mm512_stream_ps(to, value);
+#elif defined(__AVX__)
+  if (kPast) return _mm256_stream_ps(to, value);
+#endif
+  *reinterpret_cast<Vector*>(to) = value;
 }
 
-// Stores go past the caches, which need not read the lines first.
-void triad_past(float* a, const float* b, const float* c, std::size_t n) {
-#if defined(__AVX__)
-  const __m256 scale = _mm256_set1_ps(3.0f);
-  for (std::size_t i = 0; i < n; i += 8)
-    _mm256_stream_ps(a + i, _mm256_add_ps(_mm256_load_ps(b + i), _mm256_mul_ps(scale, _mm256_load_ps(c + i))));
-#else
-  triad_of(a, b, c, n);
-#endif
+// One pass over n elements of arrays that begin at a cache line, n being a multiple of kLanes: each out = in[0] +
+// 3·(in[1] + …). Returns a sum of what was read where nothing is written.
+template <int kIn, int kOut, bool kPast>
+float loop(const float* const* in, float* const* out, std::size_t n) {
+  constexpr std::size_t kSums = 4;  // an addition waits for the one before it
+  Vector sum[kSums] = {};
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    Vector value = *reinterpret_cast<const Vector*>(in[0] + i);
+#pragma GCC unroll 4
+    for (int r = 1; r < kIn; ++r) value += 3.0f * *reinterpret_cast<const Vector*>(in[r] + i);
+#pragma GCC unroll 4
+    for (int w = 0; w < kOut; ++w) put<kPast>(out[w] + i, value);
+    if (kOut == 0) sum[i / kLanes % kSums] += value;
+  }
+  return sum[0][0] + sum[1][0] + sum[2][0] + sum[3][0];
 }
+
+using Run = float (*)(const float* const*, float* const*, std::size_t);
+// By arrays read, less one, arrays written, and whether past the caches.
+constexpr Run kLoops[4][4][2] = {
+    {{loop<1, 0, false>, loop<1, 0, true>},
+     {loop<1, 1, false>, loop<1, 1, true>},
+     {loop<1, 2, false>, loop<1, 2, true>},
+     {loop<1, 3, false>, loop<1, 3, true>}},
+    {{loop<2, 0, false>, loop<2, 0, true>},
+     {loop<2, 1, false>, loop<2, 1, true>},
+     {loop<2, 2, false>, loop<2, 2, true>},
+     {loop<2, 3, false>, loop<2, 3, true>}},
+    {{loop<3, 0, false>, loop<3, 0, true>},
+     {loop<3, 1, false>, loop<3, 1, true>},
+     {loop<3, 2, false>, loop<3, 2, true>},
+     {loop<3, 3, false>, loop<3, 3, true>}},
+    {{loop<4, 0, false>, loop<4, 0, true>},
+     {loop<4, 1, false>, loop<4, 1, true>},
+     {loop<4, 2, false>, loop<4, 2, true>},
+     {loop<4, 3, false>, loop<4, 3, true>}},
+};
+
+// Threads wait for each other after each loop, as after a kernel.
+class Meeting {
+ public:
+  explicit Meeting(int threads) : threads_(threads) {}
+  void wait() {
+    const int round = round_.load();
+    if (arrived_.fetch_add(1) + 1 == threads_) {
+      arrived_ = 0;
+      round_ = round + 1;
+    } else {
+      while (round_.load() == round) continue;
+    }
+  }
+
+ private:
+  const int threads_;
+  std::atomic<int> arrived_{0}, round_{0};
+};
 
 }  // namespace
 
@@ -105,13 +159,29 @@ double multiply_add(int threads, double operations) {
   return sink[0] != 0 ? kRound * static_cast<double>(rounds) * threads : 0;
 }
 
-// `times` triads of n elements, a multiple of 16 for each thread, in arrays that begin at a cache line.
-void triad(int threads, float* a, const float* b, const float* c, std::size_t n, int times, bool past) {
+// One loop: up to four arrays read and up to three written.
+struct Loop {
+  const float* in[4];
+  float* out[3];
+  int reads, writes, past;
+};
+
+// `times` rounds of the loops over n elements, a multiple of 16 for each thread.
+void run_loops(int threads, const Loop* loops, int count, std::size_t n, int times) {
   const std::size_t share = n / static_cast<std::size_t>(threads);
-  const auto kernel = past ? triad_past : triad_of;
-  on_each(threads, [=](int rank) {
+  Meeting meeting(threads);
+  on_each(threads, [&, share](int rank) {
     const std::size_t first = static_cast<std::size_t>(rank) * share;
-    for (int i = 0; i < times; ++i) kernel(a + first, b + first, c + first, share);
+    volatile float sink = 0;
+    for (int i = 0; i < times * count; ++i) {
+      const Loop& of = loops[i % count];
+      const float* in[4] = {};
+      float* out[3] = {};
+      for (int r = 0; r < of.reads; ++r) in[r] = of.in[r] + first;
+      for (int w = 0; w < of.writes; ++w) out[w] = of.out[w] + first;
+      sink = kLoops[of.reads - 1][of.writes][of.past](in, out, share);
+      if (count > 1) meeting.wait();
+    }
   });
 }
 

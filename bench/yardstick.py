@@ -7,6 +7,7 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,32 @@ import numpy as np
 FLAGS = ("-O3", "-ffp-contract=fast", "-pthread", "-shared", "-fPIC")
 ISA_FLAGS = {"avx512": ("-march=native",), "avx2": ("-march=native", "-mno-avx512f"), "baseline": ()}
 CALL_SECONDS = 0.02  # of work in one call: it starts its threads anew
+TRIAD = ("b, c > a",)
+
+
+def arrays_of(loop: str) -> tuple[list[str], list[str]]:
+    """Return the names of the arrays that a loop such as ``"b, c > a"`` reads and writes."""
+    reads, writes = ([name for name in side.strip().split(", ") if name] for side in loop.split(">"))
+    return reads, writes
+
+
+def streams(loops: Sequence[str]) -> int:
+    """Return how many arrays some loops read or write, each as often as it is."""
+    return sum(len(names) for loop in loops for names in arrays_of(loop))
+
+
+class _Loop(ctypes.Structure):
+    _fields_ = (
+        ("ins", ctypes.c_void_p * 4),
+        ("outs", ctypes.c_void_p * 3),
+        ("reads", ctypes.c_int),
+        ("writes", ctypes.c_int),
+        ("past", ctypes.c_int),
+    )
 
 
 class Yardstick:
-    """Multiply-adds in registers and triads in memory on some threads; needs a C++ compiler (`$CXX`, else g++).
+    """Multiply-adds in registers and loops over arrays on some threads; needs a C++ compiler (`$CXX`, else g++).
 
     With the machine's best vectors, or those of a lesser instruction set.
     """
@@ -34,7 +57,8 @@ class Yardstick:
                 raise RuntimeError(f"the machine's limits need a C++ compiler: {error}") from error
             self._library = ctypes.CDLL(str(library))
         self._library.multiply_add.restype = ctypes.c_double
-        self._arrays: tuple[np.ndarray[tuple[int], np.dtype[np.float32]], ...] = ()
+        self._arrays: dict[str, np.ndarray[tuple[int], np.dtype[np.float32]]] = {}
+        self._loops: tuple[str, ...] = ()
         self._past = False
 
     @property
@@ -48,9 +72,14 @@ class Yardstick:
         return 1e11 * CALL_SECONDS * self.threads
 
     @property
-    def triads_a_call(self) -> int:
-        """How many triads take about `CALL_SECONDS` at 40 GB/s; at least one."""
-        return max(1, round(CALL_SECONDS * 40e9 / (12 * len(self._arrays[0]))))
+    def bytes(self) -> int:
+        """What one round of the loops reads and writes."""
+        return 4 * streams(self._loops) * len(next(iter(self._arrays.values())))
+
+    @property
+    def rounds_a_call(self) -> int:
+        """How many rounds of the loops take about `CALL_SECONDS` at 40 GB/s; at least one."""
+        return max(1, round(CALL_SECONDS * 40e9 / self.bytes))
 
     def multiply_add(self, operations: float) -> float:
         """Make about so many floating-point operations; return how many they were."""
@@ -62,29 +91,39 @@ class Yardstick:
         operations = self.multiply_add(self.operations_a_call)
         return operations / (time.perf_counter() - start) / 1e9
 
-    def prepare(self, elements: int) -> None:
-        """Make the arrays of the triad, and find out whether its stores are faster past the caches."""
+    def prepare(self, elements: int, loops: Sequence[str] = TRIAD) -> None:
+        """Make the arrays of some loops, and find out whether their stores are faster past the caches.
+
+        Each thread does its share of the elements; a loop computes ``out = first + 3 · (second + …)``.
+        """
         unit = 16 * self.threads
-        size = elements // unit * unit
-        lines = [np.ones(size + 16, dtype=np.float32) for _ in range(3)]
-        self._arrays = tuple(line[-line.ctypes.data % 64 // 4 :][:size] for line in lines)
+        size = max(1, elements // unit) * unit
+        names = sorted({name for loop in loops for side in arrays_of(loop) for name in side})
+        lines = {name: np.ones(size + 16, dtype=np.float32) for name in names}
+        self._arrays = {name: line[-line.ctypes.data % 64 // 4 :][:size] for name, line in lines.items()}
+        self._loops = tuple(loops)
         best = {past: min(self._seconds(past) for _ in range(5)) for past in (False, True)}
         self._past = best[True] < best[False]
 
     def _seconds(self, past: bool) -> float:
         start = time.perf_counter()
-        self.triad(1, past)
+        self.run_loops(1, past)
         return time.perf_counter() - start
 
-    def triad(self, times: int, past: bool | None = None) -> None:
-        """Compute ``a = b + 3 · c`` so many times."""
-        pointers = [ctypes.c_void_p(array.ctypes.data) for array in self._arrays]
-        size = ctypes.c_size_t(len(self._arrays[0]))
-        self._library.triad(self.threads, *pointers, size, times, ctypes.c_bool(self._past if past is None else past))
+    def _loop(self, loop: str, past: bool) -> _Loop:
+        reads, writes = ([self._arrays[name].ctypes.data for name in names] for names in arrays_of(loop))
+        fresh = not set(reads) & set(writes)
+        return _Loop(tuple(reads), tuple(writes), len(reads), len(writes), past and fresh)
+
+    def run_loops(self, times: int, past: bool | None = None) -> None:
+        """Run all loops, one after the other, so many times."""
+        loops = [self._loop(loop, self._past if past is None else past) for loop in self._loops]
+        size = ctypes.c_size_t(len(next(iter(self._arrays.values()))))
+        self._library.run_loops(self.threads, (_Loop * len(loops))(*loops), len(loops), size, times)
 
     def gb_per_second(self) -> float:
-        """Return the bandwidth of triads, three streams counted."""
-        times = self.triads_a_call
+        """Return the bandwidth of the loops: what they read and write, each array counted."""
+        times = self.rounds_a_call
         start = time.perf_counter()
-        self.triad(times)
-        return 12e-9 * times * len(self._arrays[0]) / (time.perf_counter() - start)
+        self.run_loops(times)
+        return 1e-9 * times * self.bytes / (time.perf_counter() - start)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harness.results import Results, Spread, Timing, ratio, spread, title
 from harness.rows import ROWS, Row
-from peers import MACHINE, PEERS
+from peers import LOOPS, MACHINE, PEERS
 
 NONE = "–"
 
@@ -119,7 +119,7 @@ def bandwidth(results: Results) -> str:
     lines = []
     for row in rows_of(results, "memory"):
         triad = results.limit(row.name)
-        for peer in PEERS:
+        for peer in (LOOPS, *PEERS):
             best = results.best(row.name, peer.name)
             if best:
                 rate = row.bytes / best.median * 1e-3
@@ -232,7 +232,8 @@ SECTIONS = (
     (
         "Memory-bound operations",
         "Forward and backward, or one update. GB/s counts what has to be moved, not what is; the triad runs on all "
-        "threads in the same rounds.",
+        "threads in the same rounds. The plain loops read and write what each operation must and compute next to "
+        "nothing: a triad reads two arrays for one that it writes, most operations fewer.",
         bandwidth,
     ),
     (

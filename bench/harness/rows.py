@@ -14,6 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from yardstick import TRIAD, streams
+
 Array = NDArray[Any]
 Kind = Literal["train", "infer", "memory", "epoch"]
 KINDS: tuple[Kind, ...] = ("train", "infer", "memory", "epoch")
@@ -34,7 +36,9 @@ class Row:
     batches: int = 1  # distinct minibatches; one `lax.scan` or `step.epoch` call makes this many steps
     batchnorm: bool = False
     dropout: float = 0.0
-    passes: float = 0  # memory rows: float32 arrays of the row's size that must be read or written
+    loops: tuple[
+        str, ...
+    ] = ()  # memory rows: passes that cannot be done without, over float32 arrays of the row's size
 
     @property
     def products(self) -> int:
@@ -49,9 +53,9 @@ class Row:
         return 6 * self.products - 2 * self.batch * self.sizes[0] * self.sizes[1]
 
     @property
-    def bytes(self) -> float:
+    def bytes(self) -> int:
         """Bytes a memory-bound row must move."""
-        return 4 * self.passes * self.batch * self.sizes[0]
+        return 4 * streams(self.loops) * self.batch * self.sizes[0]
 
     @property
     def triad_elements(self) -> int:
@@ -61,7 +65,7 @@ class Row:
     @property
     def limit(self) -> int:
         """Operations, or bytes of the triad, that the machine itself is timed with."""
-        return 12 * self.triad_elements if self.kind == "memory" else self.flops
+        return 4 * streams(TRIAD) * self.triad_elements if self.kind == "memory" else self.flops
 
     @property
     def title(self) -> str:
@@ -90,17 +94,14 @@ ROWS: tuple[Row, ...] = (
     Row("big", "train", (2048, 2048, 2048, 2048, 2048), 512, 4),
     Row("infer1", "infer", MNIST, 1, 64),
     Row("infer256", "infer", MNIST, 256, 8),
-    # Forward and backward. Dropout reads x, dy and writes y, dx (a mask that is computed again needs no memory).
-    Row("dropout", "memory", (1024,), 4096, passes=4),
-    # y = relu(x + bias): reads x, y, dy and writes y, dx.
-    Row("bias_relu", "memory", (1024,), 4096, passes=5),
-    # BatchNorm: x for the statistics, x and y; then x and dy for the sums, x, dy and dx.
-    Row("batchnorm", "memory", (1024,), 4096, passes=8),
-    # Cross-entropy: the logits forward, the logits and their gradient backward.
-    Row("cross_entropy", "memory", (1024,), 4096, passes=3),
-    # Adam reads and writes parameter and both moments and reads the gradient.
-    Row("adam", "memory", (20_000_000,), 1, passes=7),
-    Row("adam_many", "memory", (512,), 400, passes=7),
+    # Forward and backward. Dropout computes its mask again, which needs no memory.
+    Row("dropout", "memory", (1024,), 4096, loops=("x > y", "dy > dx")),
+    Row("bias_relu", "memory", (1024,), 4096, loops=("x > y", "dy, y > dx")),
+    # Statistics, results; sums of the gradients, gradients.
+    Row("batchnorm", "memory", (1024,), 4096, loops=("x >", "x > y", "dy, x >", "dy, x > dx")),
+    Row("cross_entropy", "memory", (1024,), 4096, loops=("x >", "x > dx")),
+    Row("adam", "memory", (20_000_000,), 1, loops=("p, g, m, v > p, m, v",)),
+    Row("adam_many", "memory", (512,), 400, loops=("p, g, m, v > p, m, v",)),
     Row("mnist_epoch", "epoch", MNIST, 128, 60_000 // 128),
 )
 

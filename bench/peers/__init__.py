@@ -40,7 +40,8 @@ PEERS: tuple[Peer, ...] = (
     Peer("numpy", "NumPy", "numpy_peer", "float32", "eager", "numpy"),
 )
 
-# Not a library, so not among the peers: what none of them can beat.
+# Not libraries, so not among the peers: what none of them can beat, and plain loops in the place of kernels.
 MACHINE = Peer("machine", "the machine's limit", "machine_peer", "limit", "many", "machine")
+LOOPS = Peer("loops", "plain loops over the same arrays", "machine_peer", "loops", "many", "machine")
 
 PEER = {peer.name: peer for peer in PEERS}

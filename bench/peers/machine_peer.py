@@ -1,5 +1,6 @@
-"""The machine itself: the multiply-adds of a row's products and nothing else, or a triad beside a memory-bound row.
+"""The machine itself: the multiply-adds of a row's products, a triad beside a memory-bound row, or loops in its place.
 
+The loops read and write what the row must and compute next to nothing.
 Measured like a library, in the same rounds and for as long, so that shares of it compare like with like.
 """
 
@@ -26,15 +27,20 @@ def start(mode: str, threads: int) -> str:
 
 def arithmetic(row: Row, mode: str) -> Work:
     """As many multiply-adds as the row's products have."""
+    if mode != "limit":
+        raise NotOffered("no loops over arrays")
     steps = max(1, round(_yardstick.operations_a_call / row.flops))
     return Work(lambda: _yardstick.multiply_add(steps * row.flops), steps, lambda _: np.empty(0))
 
 
 def memory(row: Row, mode: str) -> Work:
-    """Triads, each a step."""
-    _yardstick.prepare(row.triad_elements)
-    times = _yardstick.triads_a_call
-    return Work(lambda: _yardstick.triad(times), times, lambda _: np.empty(0))
+    """Triads, each a step, or the row's own loops."""
+    if mode == "limit":
+        _yardstick.prepare(row.triad_elements)
+    else:
+        _yardstick.prepare(row.batch * row.sizes[0], row.loops)
+    times = _yardstick.rounds_a_call
+    return Work(lambda: _yardstick.run_loops(times), times, lambda _: np.empty(0))
 
 
 BUILD = {"train": arithmetic, "infer": arithmetic, "memory": memory}

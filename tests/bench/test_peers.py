@@ -67,13 +67,27 @@ def test_the_machine_makes_the_operations_that_are_asked_for(yardstick):
 @pytest.mark.parametrize("past", [False, True])
 def test_the_triad_reaches_every_element(past, yardstick):
     yardstick.prepare(100_000)
-    a, b, c = yardstick._arrays
+    a, b, c = yardstick._arrays.values()
     assert len(a) % (16 * yardstick.threads) == 0
     assert all(array.ctypes.data % 64 == 0 for array in (a, b, c))
     b[:], c[:] = np.arange(len(b)), 2
-    yardstick.triad(2, past)
+    yardstick.run_loops(2, past)
     np.testing.assert_array_equal(a, b + 6)
+    assert yardstick.bytes == 12 * len(a)
     assert yardstick.gb_per_second() > 0.1
+
+
+def test_loops_run_one_after_the_other_over_the_arrays_they_name(yardstick):
+    yardstick.prepare(100_000, ("x >", "x > y", "y, x > x", "p, q, x, y > p, q, x"))
+    arrays = yardstick._arrays
+    assert sorted(arrays) == ["p", "q", "x", "y"]
+    assert yardstick.bytes == 4 * (1 + 2 + 3 + 7) * len(arrays["x"])
+    for array in arrays.values():
+        array[:] = 1
+    yardstick.run_loops(1)
+    np.testing.assert_array_equal(arrays["y"], 1)
+    for name in ("p", "q", "x"):  # 1 + 3·(1 + 4 + 1), x being 1 + 3·1 by then
+        np.testing.assert_array_equal(arrays[name], 19)
 
 
 def test_the_machine_is_measured_like_a_peer():
@@ -81,9 +95,13 @@ def test_the_machine_is_measured_like_a_peer():
     work = machine_peer.BUILD["train"](ROW["tiny"], "limit")
     assert work.steps * ROW["tiny"].flops == pytest.approx(4e9, rel=1e-3)
     assert work.wait(work.call()).size == 0
-    triad = machine_peer.BUILD["memory"](ROW["adam_many"], "limit")
-    assert triad.steps * ROW["adam_many"].limit == pytest.approx(0.8e9, rel=0.1)
-    assert triad.wait(triad.call()).size == 0
+    row = ROW["adam_many"]
+    for mode, bytes_a_step in (("limit", row.limit), ("loops", row.bytes)):
+        loops = machine_peer.BUILD["memory"](row, mode)
+        assert loops.steps * bytes_a_step == pytest.approx(0.8e9, rel=0.1)
+        assert loops.wait(loops.call()).size == 0
+    with pytest.raises(NotOffered):
+        machine_peer.BUILD["train"](ROW["tiny"], "loops")
 
 
 def test_without_a_compiler_the_machine_is_absent(monkeypatch):
