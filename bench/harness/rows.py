@@ -36,9 +36,7 @@ class Row:
     batches: int = 1  # distinct minibatches; one `lax.scan` or `step.epoch` call makes this many steps
     batchnorm: bool = False
     dropout: float = 0.0
-    loops: tuple[
-        str, ...
-    ] = ()  # memory rows: passes that cannot be done without, over float32 arrays of the row's size
+    loops: tuple[str, ...] = ()  # memory rows: what must be read and written, arrays of the row's size
 
     @property
     def products(self) -> int:
