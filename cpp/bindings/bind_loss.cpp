@@ -114,51 +114,50 @@ py::array row_total(const char* kernel, const py::array& losses, const py::array
   return total;
 }
 
-py::tuple cross_entropy_forward(const py::array& logits, const py::array& target, const Weight& weight,
+py::array cross_entropy_forward(const py::array& logits, const py::array& target, const Weight& weight,
                                 std::int64_t ignore, double smoothing) {
   constexpr const char* kName = "cross_entropy";
-  return with_dtype(kName, logits, [&](auto zero) -> py::tuple {
+  return with_dtype(kName, logits, [&](auto zero) -> py::array {
     using T = decltype(zero);
     const Shape2 shape = shape2(kName, "logits", logits);
     const T *data = input<T>(kName, "logits", logits), *weights = class_weight<T>(kName, weight, shape.cols);
     const IndexType type = check_target(kName, target, shape.rows, shape.cols, ignore);
     auto loss = empty<T>({shape.rows});
-    auto probability = empty_like<T>(logits);
     launch(row_work<T>(shape), kernels<T>().loss->cross_entropy_forward, each(loss.mutable_data(), 1),
-           each(probability.mutable_data(), shape.cols), each(data, shape.cols), each(target.data(), target.itemsize()),
-           weights, Count{shape.rows}, shape.cols, type, ignore, static_cast<T>(smoothing));
-    return py::make_tuple(std::move(loss), std::move(probability));
+           each(data, shape.cols), each(target.data(), target.itemsize()), weights, Count{shape.rows}, shape.cols, type,
+           ignore, static_cast<T>(smoothing));
+    return loss;
   });
 }
 
 // In two launches, since members can take rows of the first.
-py::tuple cross_entropy_sum(const py::array& logits, const py::array& target, bool mean, const Weight& weight,
+py::array cross_entropy_sum(const py::array& logits, const py::array& target, bool mean, const Weight& weight,
                             std::int64_t ignore, double smoothing) {
-  return with_dtype("cross_entropy", logits, [&](auto zero) -> py::tuple {
+  return with_dtype("cross_entropy", logits, [&](auto zero) -> py::array {
     using T = decltype(zero);
-    const py::tuple rows = cross_entropy_forward(logits, target, weight, ignore, smoothing);
+    const py::array losses = cross_entropy_forward(logits, target, weight, ignore, smoothing);
     const Index C = logits.shape(1);
-    py::array total = row_total<T>("cross_entropy", py::reinterpret_borrow<py::array>(rows[0]), target,
-                                   class_weight<T>("cross_entropy", weight, C), C, index_type(target), ignore, mean);
-    return py::make_tuple(std::move(total), rows[1]);
+    return row_total<T>("cross_entropy", losses, target, class_weight<T>("cross_entropy", weight, C), C,
+                        index_type(target), ignore, mean);
   });
 }
 
-py::array cross_entropy_backward(const py::array& dloss, const py::array& probability, const py::array& target,
-                                 bool mean, const Weight& weight, std::int64_t ignore, double smoothing) {
+py::array cross_entropy_backward(const py::array& dloss, const py::array& logits, const py::array& target, bool mean,
+                                 const Weight& weight, std::int64_t ignore, double smoothing) {
   constexpr const char* kName = "cross_entropy";
-  return with_dtype(kName, probability, [&](auto zero) -> py::array {
+  return with_dtype(kName, logits, [&](auto zero) -> py::array {
     using T = decltype(zero);
-    const Shape2 shape = shape2(kName, "probability", probability);
+    const Shape2 shape = shape2(kName, "logits", logits);
     const Index stride = dloss_stride(dloss);
     const T* dloss_data = input<T>(kName, "the gradient", dloss, stride == 0 ? 1 : shape.rows);
-    const T *data = input<T>(kName, "probability", probability), *weights = class_weight<T>(kName, weight, shape.cols);
+    const T *data = input<T>(kName, "logits", logits), *weights = class_weight<T>(kName, weight, shape.cols);
     const IndexType type = check_target(kName, target, shape.rows, shape.cols, ignore);
-    auto dlogits = empty_like<T>(probability);
-    launch(stream_work<T>(probability.size() + 16 * shape.rows), kernels<T>().loss->cross_entropy_backward,
-           each(dlogits.mutable_data(), shape.cols), each(dloss_data, stride), each(data, shape.cols),
-           each(target.data(), target.itemsize()), weights, target.data(), Count{shape.rows}, shape.cols, shape.rows,
-           stride, type, ignore, static_cast<T>(smoothing), mean);
+    auto dlogits = empty_like<T>(logits);
+    const LossKernels<T>& family = *kernels<T>().loss;
+    launch(row_work<T>(shape), family.cross_entropy_scratch(shape.cols), family.cross_entropy_backward,
+           each(static_cast<T*>(nullptr), 1), each(dlogits.mutable_data(), shape.cols), each(data, shape.cols),
+           each(dloss_data, stride), each(target.data(), target.itemsize()), weights, target.data(), Count{shape.rows},
+           shape.cols, shape.rows, stride, type, ignore, static_cast<T>(smoothing), mean);
     return dlogits;
   });
 }
@@ -251,7 +250,7 @@ void bind_loss(py::module_& module) {
              smoothing());
   def_kernel(module, "cross_entropy_sum", cross_entropy_sum, arg("logits"), arg("target"), arg("mean"), weight(),
              ignore(), smoothing());
-  def_kernel(module, "cross_entropy_backward", cross_entropy_backward, arg("dloss"), arg("probability"), arg("target"),
+  def_kernel(module, "cross_entropy_backward", cross_entropy_backward, arg("dloss"), arg("logits"), arg("target"),
              arg("mean"), weight(), ignore(), smoothing());
   def_kernel(module, "nll_forward", nll_forward, arg("x"), arg("target"), weight(), ignore());
   def_kernel(module, "nll_sum", nll_sum, arg("x"), arg("target"), arg("mean"), weight(), ignore());

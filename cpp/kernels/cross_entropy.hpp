@@ -1,4 +1,4 @@
-// Cross-entropy of rows of logits (loss.hpp): losses and probabilities, and gradients from these.
+// Cross-entropy of rows of logits (loss.hpp): losses, and gradients by way of probabilities.
 #pragma once
 
 #include "kernels/labels.hpp"
@@ -52,15 +52,17 @@ struct Classes {
 template <class T>
 using Lane = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
-// loss (N) of the rows [first, first + count), at most kLanes, whose logarithms are computed together, from the largest
-// logit of each and the total of its exponentials; `its` are their classes, and factor is what their weights come to
+// Losses of the rows [first, first + count), at most kLanes, whose logarithms are computed together, from the largest
+// logit of each and the total of its exponentials; `its` are their classes, and factor is what their weights come to.
+// They go to loss[first …] where loss is not null.
 template <class T>
 inline void cross_entropy_losses(T* loss, Lane<T>* its, T* factor, const T* largest, const T* total, const T* logits,
                                  const Classes<T>& classes, Index first, Index count) {
   const Index C = classes.C;
   const T *weight = classes.weight, *x = logits + first * C, each = classes.each, all = classes.all;
   const T most = T{1} - classes.smoothing;
-  T chosen[kLanes] = {}, own[kLanes], rest[kLanes] = {};
+  T chosen[kLanes] = {}, own[kLanes], rest[kLanes] = {}, nowhere[kLanes];
+  T* losses = loss != nullptr ? loss + first : nowhere;
   for_each({0, kLanes}, [&](Index l) { its[l] = kIgnored, own[l] = most; });
   classes.of(its, first, count);
   for (Index l = 0; l < count; ++l) chosen[l] = x[l * C + max(static_cast<Index>(its[l]), Index{0})];
@@ -78,11 +80,11 @@ inline void cross_entropy_losses(T* loss, Lane<T>* its, T* factor, const T* larg
     const T sum = counts ? total[l] : T{1}, bad = its[l] == kBad ? kNan<T> : T{0};
     factor[l] = counts ? own[l] + all : T{0};
     const T shifted = own[l] * (chosen[l] - largest[l]) + rest[l];
-    loss[first + l] = factor[l] * nnative::log(sum) - (counts ? shifted : bad);
+    losses[l] = factor[l] * nnative::log(sum) - (counts ? shifted : bad);
   });
 }
 
-// The same, and their probabilities (count,C), which begin at p
+// The same, and their probabilities (count,C) where p, at which they begin, is not null
 template <class T>
 inline void cross_entropy_rows(T* loss, T* p, const T* logits, const Classes<T>& classes, Index first, Index count) {
   const Index C = classes.C;
@@ -90,13 +92,16 @@ inline void cross_entropy_rows(T* loss, T* p, const T* logits, const Classes<T>&
   if (C <= kFewClasses) {
     alignas(64) T side[kFewClasses][kLanes];
     exp_side_by_side(side, largest, total, logits + first * C, count, C);
-    T inverse[kLanes];
-    for_each({0, kLanes}, [&](Index l) { inverse[l] = T{1} / total[l]; });
-    for (Index c = 0; c < C; ++c) for_each({0, kLanes}, [e = side[c], &inverse](Index l) { e[l] *= inverse[l]; });
-    to_rows(p, side, count, C);
+    if (p != nullptr) {
+      T inverse[kLanes];
+      for_each({0, kLanes}, [&](Index l) { inverse[l] = T{1} / total[l]; });
+      for (Index c = 0; c < C; ++c) for_each({0, kLanes}, [e = side[c], &inverse](Index l) { e[l] *= inverse[l]; });
+      to_rows(p, side, count, C);
+    }
   } else {
     for (Index l = 0; l < count; ++l) {
-      const RowSum<T> row = softmax_row(p + l * C, logits + (first + l) * C, C);
+      const T* x = logits + (first + l) * C;
+      const RowSum<T> row = p != nullptr ? softmax_row(p + l * C, x, C) : exp_sum_row(x, C);
       largest[l] = row.max;
       total[l] = row.sum;
     }
@@ -127,8 +132,8 @@ template <class T>
   }
 }
 
-// loss (N), and dlogits (N,C) at dx, of the rows [first, first + count) of at most kFewClasses without smoothing;
-// arrived(n) is the gradient of loss n
+// Losses as above, and dlogits (N,C) at dx, of the rows [first, first + count) of at most kFewClasses without
+// smoothing; arrived(n) is the gradient of loss n
 template <class T, class Arrived>
 inline void cross_entropy_side_by_side(T* loss, T* dx, const T* logits, const Classes<T>& classes, Index first,
                                        Index count, Arrived arrived) {
@@ -189,7 +194,7 @@ struct RowBefore {
   }
 };
 
-// loss (N), and dlogits (N,C) at dx, of long rows without smoothing; `memory` has room for two of them, in whole
+// Losses as above, and dlogits (N,C) at dx, of long rows without smoothing; `memory` has room for two of them, in whole
 // blocks. The gradient of a row is written, and the row after the next called, while the exponentials of the next are
 // computed.
 template <class T, class Arrived>

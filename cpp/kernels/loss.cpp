@@ -51,30 +51,18 @@ void check_labels(const Team& team, std::int64_t* bad, const void* target, Index
 }
 
 template <class T>
-void cross_entropy_forward(const Team& team, T* loss, T* probability, const T* logits, const void* target,
-                           const T* weight, Index N, Index C, IndexType type, std::int64_t ignore, T smoothing) {
+void cross_entropy_forward(const Team& team, T* loss, const T* logits, const void* target, const T* weight, Index N,
+                           Index C, IndexType type, std::int64_t ignore, T smoothing) {
   const Range rows = share_rows<T>(team, N, C);
   const Classes<T> classes(target, weight, C, type, ignore, smoothing);
   for (Index first = rows.begin; first < rows.end; first += kLanes)
-    cross_entropy_rows(loss, probability + first * C, logits, classes, first, min(kLanes, rows.end - first));
+    cross_entropy_rows<T>(loss, nullptr, logits, classes, first, min(kLanes, rows.end - first));
 }
 
 template <class T>
-void cross_entropy_backward(const Team& team, T* dlogits, const T* dloss, const T* probability, const void* target,
+void cross_entropy_backward(const Team& team, T* loss, T* dlogits, const T* logits, const T* dloss, const void* target,
                             const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
                             IndexType type, std::int64_t ignore, T smoothing, bool mean) {
-  const Range mine = share_rows<T>(team, N, C);
-  const Classes<T> classes(target, weight, C, type, ignore, smoothing);
-  const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
-  const Writer<T> write((mine.end - mine.begin) * C, C, dlogits != probability);
-  for (Index n = mine.begin; n < mine.end; ++n)
-    cross_entropy_gradient(write, dlogits + n * C, probability + n * C, classes, n, dloss[n * dloss_stride] * scale);
-}
-
-template <class T>
-void cross_entropy_both(const Team& team, T* loss, T* dlogits, const T* logits, const T* dloss, const void* target,
-                        const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
-                        IndexType type, std::int64_t ignore, T smoothing, bool mean) {
   const Range mine = share_rows<T>(team, N, C);
   const Classes<T> classes(target, weight, C, type, ignore, smoothing);
   const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
@@ -226,7 +214,6 @@ constexpr LossKernels<T> kKernels{
 #undef NNATIVE_LOSS
         .cross_entropy_forward = cross_entropy_forward,
     .cross_entropy_backward = cross_entropy_backward,
-    .cross_entropy_both = cross_entropy_both,
     .cross_entropy_scratch = cross_entropy_scratch<T>,
     .nll_forward = nll_forward,
     .nll_backward = nll_backward,

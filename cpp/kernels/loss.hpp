@@ -53,21 +53,17 @@ struct LossKernels {
   // Losses of rows by their class, target (N). weight (C) or null has the weight of each class; a row of class `ignore`
   // counts for nothing. A row of any other class outside [0, C) has the loss NaN and no gradient.
   //
-  // loss (N) = (1 − smoothing) · w_t · (logΣexp(logits) − logits[t]) + smoothing/C · Σ_c w_c · (logΣexp − logits[c]);
-  // probability (N,C) = softmax(logits), saved for the backward pass
-  void (*cross_entropy_forward)(const Team&, T* loss, T* probability, const T* logits, const void* target,
-                                const T* weight, Index N, Index C, IndexType type, std::int64_t ignore, T smoothing);
-  // dlogits (N,C); dloss has N values, or one when dloss_stride is 0. With `mean` it is divided by Σ w_t over all
-  // `rows` targets of the batch, of which these may be a part: whoever needs the divisor computes it, so that the
-  // gradient of a row need not wait for the loss of another.
-  void (*cross_entropy_backward)(const Team&, T* dlogits, const T* dloss, const T* probability, const void* target,
+  // loss (N) = (1 − smoothing) · w_t · (logΣexp(logits) − logits[t]) + smoothing/C · Σ_c w_c · (logΣexp − logits[c])
+  void (*cross_entropy_forward)(const Team&, T* loss, const T* logits, const void* target, const T* weight, Index N,
+                                Index C, IndexType type, std::int64_t ignore, T smoothing);
+  // dlogits (N,C), from softmax(logits) that is computed again: to keep it would take longer where it is large; also
+  // loss (N) as above where it is not null. dloss has N values, or one when dloss_stride is 0. With `mean` it is
+  // divided by Σ w_t over all `rows` targets of the batch, of which these may be a part: whoever needs the divisor
+  // computes it, so that the gradient of a row need not wait for the loss of another.
+  void (*cross_entropy_backward)(const Team&, T* loss, T* dlogits, const T* logits, const T* dloss, const void* target,
                                  const T* weight, const void* all_targets, Index N, Index C, Index rows,
                                  Index dloss_stride, IndexType type, std::int64_t ignore, T smoothing, bool mean);
-  // Both in one pass over the logits, for a gradient of the losses that is known beforehand
-  void (*cross_entropy_both)(const Team&, T* loss, T* dlogits, const T* logits, const T* dloss, const void* target,
-                             const T* weight, const void* all_targets, Index N, Index C, Index rows, Index dloss_stride,
-                             IndexType type, std::int64_t ignore, T smoothing, bool mean);
-  Scratch (*cross_entropy_scratch)(Index C);  // of cross_entropy_both
+  Scratch (*cross_entropy_scratch)(Index C);  // of the latter
   // The same of x (N,C) = log-probabilities: loss (N) = −w_t · x[t]
   void (*nll_forward)(const Team&, T* loss, const T* x, const void* target, const T* weight, Index N, Index C,
                       IndexType type, std::int64_t ignore);

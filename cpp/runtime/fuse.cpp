@@ -63,6 +63,11 @@ class Uses {
   bool is_read_only(const void* pointer) const {
     return pointer == nullptr || uses_[map_.memory_at(pointer)].writes == 0;
   }
+  // Whether a step after number s writes to the memory.
+  bool written_after(const void* pointer, std::size_t s) const {
+    const Use& use = uses_[map_.memory_at(pointer)];
+    return use.writes > 0 && use.writer > s;
+  }
   // The first step that touches the memory.
   std::size_t first_use(const void* pointer) const { return uses_[map_.memory_at(pointer)].first; }
 
@@ -71,7 +76,7 @@ class Uses {
  private:
   struct Use {
     int count = 0, writes = 0;
-    std::size_t first = none, writer = none;
+    std::size_t first = none, writer = none;  // the last one
   };
   MemoryMap map_;
   const std::vector<Memory>& memory_;
@@ -160,30 +165,33 @@ bool relu_into_add(Steps& steps, const Uses& uses, std::size_t s) {
   return true;
 }
 
-// loss, p = cross_entropy(logits); dlogits = cross_entropy_backward(dloss, p), dloss being a constant
+// loss = cross_entropy(logits); dlogits = cross_entropy_backward(dloss, logits), dloss being a constant
 template <class T>
 bool cross_entropy_at_once(Steps& steps, const Uses& uses, std::size_t s) {
   const auto& family = *kernels<T>().loss;
   auto* backward = launch_of(family.cross_entropy_backward, steps[s]);
   if (backward == nullptr) return false;
-  const auto& [dlogits, dloss, saved, target, weight, all_targets, N, C, rows, dloss_stride, type, ignore, smoothing,
-               mean] = backward->its_arguments();
-  const std::size_t producer = uses.only_writer(saved);
-  if (producer == Uses::none || !uses.is_constant(dloss) || uses.first_use(dlogits) != s) return false;
+  auto& [its_loss, dlogits, logits, dloss, target, weight, all_targets, N, C, rows, dloss_stride, type, ignore,
+         smoothing, mean] = backward->its_arguments();
+  if (its_loss != nullptr || rows != N || !uses.is_constant(dloss) || uses.first_use(dlogits) != s) return false;
   if (!uses.is_read_only(target) || !uses.is_read_only(weight)) return false;
-  auto* forward = launch_of(family.cross_entropy_forward, steps[producer]);
-  if (forward == nullptr) return false;
-  const auto& [loss, p, logits, its_target, its_weight, its_N, its_C, its_type, its_ignore, its_smoothing] =
-      forward->its_arguments();
-  const auto same = std::tie(p, its_target, its_weight, its_N, its_C, its_type, its_ignore, its_smoothing) ==
-                    std::tuple(saved, target, weight, N, C, type, ignore, smoothing);
-  if (!same || rows != N) return false;
-  const Index index_bytes = Index{1} << static_cast<int>(type) / 2;
-  steps[producer] = step_of({forward->cost.nanoseconds + backward->cost.nanoseconds, family.cross_entropy_scratch(C)},
-                            family.cross_entropy_both, each(loss, 1), each(dlogits, C), each(logits, C),
-                            each(dloss, dloss_stride), each(target, index_bytes), weight, all_targets, Count{N}, C,
-                            rows, dloss_stride, type, ignore, smoothing, mean);
-  return true;
+  const std::tuple here(logits, target, weight, N, C, type, ignore, smoothing);
+  for (std::size_t producer = s; producer-- > 0;) {
+    auto* forward = launch_of(family.cross_entropy_forward, steps[producer]);
+    if (forward == nullptr) continue;
+    const auto& [loss, its_logits, its_target, its_weight, its_N, its_C, its_type, its_ignore, its_smoothing] =
+        forward->its_arguments();
+    if (here != std::tie(its_logits, its_target, its_weight, its_N, its_C, its_type, its_ignore, its_smoothing))
+      continue;
+    if (uses.written_after(logits, producer)) return false;
+    const Cost both{forward->cost.nanoseconds + backward->cost.nanoseconds, family.cross_entropy_scratch(C)};
+    const Index index_bytes = Index{1} << static_cast<int>(type) / 2;
+    steps[producer] = step_of(both, family.cross_entropy_backward, each(loss, 1), each(dlogits, C), each(logits, C),
+                              each(dloss, dloss_stride), each(target, index_bytes), weight, all_targets, Count{N}, C,
+                              rows, dloss_stride, type, ignore, smoothing, mean);
+    return true;
+  }
+  return false;
 }
 
 // fill(y): a seed of the gradient, mostly

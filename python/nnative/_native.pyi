@@ -257,7 +257,7 @@ def cross_entropy_forward(
     weight: NDArray[Any] | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
-) -> tuple[NDArray[Any], NDArray[Any]]: ...
+) -> NDArray[Any]: ...
 def cross_entropy_sum(
     logits: NDArray[Any],
     target: NDArray[Any],
@@ -265,10 +265,10 @@ def cross_entropy_sum(
     weight: NDArray[Any] | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
-) -> tuple[NDArray[Any], NDArray[Any]]: ...
+) -> NDArray[Any]: ...
 def cross_entropy_backward(
     dloss: NDArray[Any],
-    probability: NDArray[Any],
+    logits: NDArray[Any],
     target: NDArray[Any],
     mean: bool,
     weight: NDArray[Any] | None = None,

@@ -98,22 +98,23 @@ def test_extreme_logits(classes, isa, dtype):
 def test_infinite_and_nan_logits_give_nan_in_their_row_only(special, isa, dtype):
     x = np.zeros((3, 5), dtype)
     x[1, 2] = special
-    loss, probability = _native.cross_entropy_forward(x, np.array([0, 1, 4]))
+    target = np.array([0, 1, 4])
+    loss = _native.cross_entropy_forward(x, target)
     np.testing.assert_array_equal(np.isnan(loss), [False, True, False])
-    assert np.isnan(probability[1, 2])
-    assert np.isfinite(probability[[0, 2]]).all()
+    gradient = _native.cross_entropy_backward(np.ones(3, dtype), x, target, False)
+    assert np.isnan(gradient[1, 2])
+    assert np.isfinite(gradient[[0, 2]]).all()
 
 
 @pytest.mark.parametrize("integer", INTEGERS)
 def test_targets_of_every_integer_type(integer, isa):
     rng = np.random.default_rng(2)
     x, target = rng.standard_normal((33, 12)), rng.integers(0, 12, 33)
-    loss, probability = _native.cross_entropy_forward(x, target)
+    loss = _native.cross_entropy_forward(x, target)
     typed = target.astype(integer)
-    np.testing.assert_array_equal(_native.cross_entropy_forward(x, typed)[0], loss)
+    np.testing.assert_array_equal(_native.cross_entropy_forward(x, typed), loss)
     np.testing.assert_array_equal(
-        _native.cross_entropy_backward(loss, probability, typed, True),
-        _native.cross_entropy_backward(loss, probability, target, True),
+        _native.cross_entropy_backward(loss, x, typed, True), _native.cross_entropy_backward(loss, x, target, True)
     )
     assert cross_entropy(tensor(x), nnative.Tensor(typed)).data == cross_entropy(tensor(x), target).data
 
@@ -206,13 +207,13 @@ def test_bits_depend_on_neither_instruction_set_nor_threads(shape, dtype, fma_is
         _native.set_isa(isa)
         for threads in (1, 2, 3, 5):
             set_threads(threads)
-            loss, probability = _native.cross_entropy_sum(x, target, True, weight, 3, 0.1)
+            loss = _native.cross_entropy_sum(x, target, True, weight, 3, 0.1)
             arrays = (
                 loss,
-                probability,
-                _native.cross_entropy_sum(x, target, False)[0],
-                _native.cross_entropy_forward(x, target)[0],
-                _native.cross_entropy_backward(dloss, probability, target, True, weight, 3, 0.1),
+                _native.cross_entropy_sum(x, target, False),
+                _native.cross_entropy_forward(x, target),
+                _native.cross_entropy_backward(dloss, x, target, True, weight, 3, 0.1),
+                _native.cross_entropy_backward(dloss, x, target, False),
                 _native.nll_sum(x, target, True, weight),
                 _native.nll_backward(dloss, target, shape[1], True, weight),
                 _native.squared_error_forward(x, y),
@@ -227,13 +228,24 @@ def test_bits_depend_on_neither_instruction_set_nor_threads(shape, dtype, fma_is
 def test_a_row_does_not_depend_on_its_batch(classes, isa, dtype):
     rng = np.random.default_rng(6)
     x, target = 5 * rng.standard_normal((37, classes)).astype(dtype), rng.integers(0, classes, 37)
-    loss, probability = _native.cross_entropy_forward(x, target)
-    gradient = _native.cross_entropy_backward(loss, probability, target, False)
+    loss = _native.cross_entropy_forward(x, target)
+    gradient = _native.cross_entropy_backward(loss, x, target, False)
     for n in range(37):
-        one, p = _native.cross_entropy_forward(x[n : n + 1], target[n : n + 1])
-        assert (one.tobytes(), p.tobytes()) == (loss[n].tobytes(), probability[n].tobytes())
-        dx = _native.cross_entropy_backward(one, p, target[n : n + 1], False)
+        one = _native.cross_entropy_forward(x[n : n + 1], target[n : n + 1])
+        assert one.tobytes() == loss[n].tobytes()
+        dx = _native.cross_entropy_backward(one, x[n : n + 1], target[n : n + 1], False)
         assert dx.tobytes() == gradient[n].tobytes()
+
+
+@pytest.mark.parametrize("classes", [1, 10, 16, 17, 32, 33, 100, 128, 129, 1000, 16385])
+def test_the_gradient_has_the_bits_of_a_softmax_less_the_targets(classes, isa, dtype, threads):
+    rng = np.random.default_rng(classes)
+    x, target = (4 * rng.standard_normal((19, classes))).astype(dtype), rng.integers(0, classes, 19)
+    dloss, target[7] = rng.standard_normal(19).astype(dtype), -100
+    chosen = (np.arange(classes) == target[:, None]).astype(dtype)
+    expected = dloss[:, None] * (_native.softmax_forward(x) - chosen)
+    expected[7] = 0
+    np.testing.assert_array_equal(_native.cross_entropy_backward(dloss, x, target, False), expected)
 
 
 def test_long_sums_stay_accurate(isa):
@@ -244,14 +256,14 @@ def test_long_sums_stay_accurate(isa):
 def test_fused_sum_equals_the_sum_of_losses(dtype):
     x = np.random.default_rng(8).standard_normal((9001, 3)).astype(dtype)
     target = np.arange(9001) % 3
-    loss = _native.cross_entropy_forward(x, target)[0]
-    assert _native.cross_entropy_sum(x, target, False)[0] == _native.sum(loss, (0,), False, 1.0)
-    mean = _native.cross_entropy_sum(x, target, True)[0]
+    loss = _native.cross_entropy_forward(x, target)
+    assert _native.cross_entropy_sum(x, target, False) == _native.sum(loss, (0,), False, 1.0)
+    mean = _native.cross_entropy_sum(x, target, True)
     assert mean == _native.sum(loss, (0,), False, 1.0) * (1 / x.dtype.type(9001))
     assert _native.squared_error_sum(x, -x, 0.25) == _native.sum(
         _native.squared_error_forward(x, -x), (0, 1), False, 0.25
     )
-    expected = reference.functions()["cross_entropy_sum"](x.astype(np.float64), target, False)[0]
+    expected = reference.functions()["cross_entropy_sum"](x.astype(np.float64), target, False)
     np.testing.assert_allclose(loss.sum(dtype=np.float64), expected, rtol=1e-6)
 
 
@@ -286,11 +298,14 @@ def test_few_classes_have_the_bits_of_a_softmax_of_each_row(classes, dtype, isa)
     x = 4 * random.standard_normal((50, classes)).astype(dtype)
     x[3, 0], x[4, -1], x[5], x[6] = np.nan, np.inf, -np.inf, -200 * np.arange(classes)
     y = random.integers(0, classes, 50)
-    whole, _ = _native.cross_entropy_forward(x, y)
+    chosen = (np.arange(classes) == y[:, None]).astype(dtype)
+    whole = _native.cross_entropy_forward(x, y)
+    expected = whole[:, None] * (_native.softmax_forward(x) - chosen)
     for rows in range(1, 50):
-        loss, probability = _native.cross_entropy_forward(x[:rows], y[:rows])
+        loss = _native.cross_entropy_forward(x[:rows], y[:rows])
         assert loss.tobytes() == whole[:rows].tobytes()
-        assert probability.tobytes() == _native.softmax_forward(x[:rows]).tobytes()
+        gradient = _native.cross_entropy_backward(loss, x[:rows], y[:rows], False)
+        np.testing.assert_array_equal(gradient, expected[:rows])
 
 
 def test_rows_of_few_classes_have_the_same_bits_alone_together_and_recorded(isa, dtype):
@@ -299,14 +314,13 @@ def test_rows_of_few_classes_have_the_same_bits_alone_together_and_recorded(isa,
     for classes in range(1, 33):
         x = (3 * rng.standard_normal((37, classes))).astype(dtype)
         target = rng.integers(0, classes, 37)
-        loss, probability = _native.cross_entropy_forward(x, target)
+        loss = _native.cross_entropy_forward(x, target)
         for n in range(37):
             alone = _native.cross_entropy_forward(x[n : n + 1], target[n : n + 1])
-            np.testing.assert_array_equal(alone[0], loss[n : n + 1])
-            np.testing.assert_array_equal(alone[1], probability[n : n + 1])
-        # The gradient of a mean from probabilities, and in one pass with them.
+            np.testing.assert_array_equal(alone, loss[n : n + 1])
+        # The gradient of a mean, alone and in one pass with the losses.
         scale = np.full(37, 1, dtype) / np.array(37, dtype)
-        want = _native.cross_entropy_backward(scale, probability, target, False)
+        want = _native.cross_entropy_backward(scale, x, target, False)
         weights = nnative.Tensor(x.copy(), requires_grad=True)
 
         @nnative.compile

@@ -40,12 +40,12 @@ class CrossEntropy(Function):
     ) -> Array:
         mean = reduction == "mean"
         if reduction == "none":
-            loss, probability = _native.cross_entropy_forward(logits, target, weight, ignore, smoothing)
+            loss = _native.cross_entropy_forward(logits, target, weight, ignore, smoothing)
         else:
-            loss, probability = _native.cross_entropy_sum(logits, target, mean, weight, ignore, smoothing)
+            loss = _native.cross_entropy_sum(logits, target, mean, weight, ignore, smoothing)
         if recording_state.recording is not None:
             check_in_replays(target, logits.shape[1], ignore)
-        ctx.saved_tensors = probability, target, mean, weight, ignore, smoothing
+        ctx.saved_tensors = logits, target, mean, weight, ignore, smoothing
         return loss
 
     @staticmethod

@@ -40,11 +40,11 @@ def cross_entropy_forward(
     weight: Array | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
-) -> tuple[Array, Array]:
-    """Return −Σ_c soft target_c · log softmax(logits)_c of each row, (N,), and the softmax, (N, C)."""
+) -> Array:
+    """Return −Σ_c soft target_c · log softmax(logits)_c of each row, (N,)."""
     log_probability = log_softmax_forward(logits)
     soft = _soft_target(target, logits.shape[1], weight, ignore_index, label_smoothing, logits.dtype)
-    return -np.where(soft == 0, 0, soft * log_probability).sum(axis=1), np.exp(log_probability)
+    return np.asarray(-np.where(soft == 0, 0, soft * log_probability).sum(axis=1))
 
 
 def cross_entropy_sum(
@@ -54,25 +54,25 @@ def cross_entropy_sum(
     weight: Array | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
-) -> tuple[Array, Array]:
-    """Return the sum of the rows' losses, for a mean divided by the sum of their weights, and the softmax."""
-    loss, probability = cross_entropy_forward(logits, target, weight, ignore_index, label_smoothing)
-    scale = _scale(target, mean, weight, ignore_index, logits.dtype)
-    return np.asarray(scale * loss.sum()), probability
+) -> Array:
+    """Return the sum of the rows' losses, for a mean divided by the sum of their weights."""
+    loss = cross_entropy_forward(logits, target, weight, ignore_index, label_smoothing)
+    return np.asarray(_scale(target, mean, weight, ignore_index, logits.dtype) * loss.sum())
 
 
 def cross_entropy_backward(
     dloss: Array,
-    probability: Array,
+    logits: Array,
     target: Array,
     mean: bool,
     weight: Array | None = None,
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
 ) -> Array:
-    """Return dloss·(probability·Σ soft target − soft target), over the weights for a mean; dloss is (N,) or ()."""
-    soft = _soft_target(target, probability.shape[1], weight, ignore_index, label_smoothing, probability.dtype)
-    factor = dloss * _scale(target, mean, weight, ignore_index, probability.dtype)
+    """Return dloss·(softmax(logits)·Σ soft target − soft target), over the weights for a mean; dloss is (N,) or ()."""
+    probability = np.exp(log_softmax_forward(logits))
+    soft = _soft_target(target, logits.shape[1], weight, ignore_index, label_smoothing, logits.dtype)
+    factor = dloss * _scale(target, mean, weight, ignore_index, logits.dtype)
     return np.asarray(factor[..., None] * (probability * soft.sum(axis=1, keepdims=True) - soft))
 
 
@@ -286,7 +286,7 @@ EXAMPLES: dict[str, Callable[..., tuple[Any, ...]]] = {
         *((make.positive(n + 1), 1, 0.25) if n % 2 else ()),
     ),
     "cross_entropy_backward": lambda make, n: (
-        *(make(n), make.positive(n, 10) / 10, _labels(make, 10, n), n % 3 == 0),
+        *(make(n), 4 * make(n, 10), _labels(make, 10, n), n % 3 == 0),
         *((make.positive(10), -100, 0.25) if n % 2 else ()),
     ),
     "nll_forward": lambda make, n: (-make.positive(n, 10), _labels(make, 10, n), make.positive(10)),
