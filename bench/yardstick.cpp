@@ -60,11 +60,13 @@ void on_each(int threads, const Body& body) {
   for (std::thread& one : team) one.join();
 }
 
-// Twelve independent chains hide the latency of the multiply-add.
+// Twelve independent chains hide the latency of the multiply-add. What they begin with is kept from the compiler, which
+// would leave out a chain whose value it knows never to change.
 constexpr int kChains = 12;
 float chains(long rounds) {
+  volatile float first = 1.0f;
   Vector chain[kChains];
-  for (int i = 0; i < kChains; ++i) chain[i] = Vector{} + static_cast<float>(i);
+  for (int i = 0; i < kChains; ++i) chain[i] = Vector{} + (first + static_cast<float>(i));
   const Vector factor = Vector{} + 0.999f, term = Vector{} + 0.001f;
   for (long round = 0; round < rounds; ++round) {
 #pragma GCC unroll 12
@@ -90,17 +92,25 @@ void put(float* to, Vector value) {
 // 3·(in[1] + …). Returns a sum of what was read where nothing is written.
 template <int kIn, int kOut, bool kPast>
 float loop(const float* const* in, float* const* out, std::size_t n) {
-  constexpr std::size_t kSums = 4;  // an addition waits for the one before it
-  Vector sum[kSums] = {};
-  for (std::size_t i = 0; i < n; i += kLanes) {
+  constexpr std::size_t kAtOnce = kOut == 0 ? 4 : 1;  // an addition waits for the one before it
+  Vector sum[kAtOnce] = {};
+  const auto step = [&](std::size_t i, Vector& total) __attribute__((always_inline)) {
     Vector value = *reinterpret_cast<const Vector*>(in[0] + i);
 #pragma GCC unroll 4
     for (int r = 1; r < kIn; ++r) value += 3.0f * *reinterpret_cast<const Vector*>(in[r] + i);
 #pragma GCC unroll 4
     for (int w = 0; w < kOut; ++w) put<kPast>(out[w] + i, value);
-    if (kOut == 0) sum[i / kLanes % kSums] += value;
+    if (kOut == 0) total += value;
+  };
+  std::size_t i = 0;
+  for (; i + kAtOnce * kLanes <= n; i += kAtOnce * kLanes) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kAtOnce; ++k) step(i + k * kLanes, sum[k]);
   }
-  return sum[0][0] + sum[1][0] + sum[2][0] + sum[3][0];
+  for (; i < n; i += kLanes) step(i, sum[0]);
+  float total = 0;
+  for (const Vector& part : sum) total += part[0];
+  return total;
 }
 
 using Run = float (*)(const float* const*, float* const*, std::size_t);
