@@ -92,7 +92,7 @@ struct Ahead {
 // Last. `columns` of the panel are real.
 template <class T, int R, int V, class Last, bool kUnitStep>
 [[gnu::always_inline]] inline void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
-                                        Index i, Index j, Index columns, Stage stage, Ahead ahead) {
+                                        Index i, Index j, Index columns, const Stage& stage, const Ahead& ahead) {
   constexpr int W = kWidth<T>, kFull = (V - 1) * W, kColumns = kFull + sizeof(Last) / sizeof(T);
   const Index edge = columns - kFull;  // the last vector alone has an edge
   Vector<T> full[R][V] = {};
@@ -134,6 +134,8 @@ template <class T, int R, int V, class Last, bool kUnitStep>
 #pragma GCC unroll 4
   for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
   const T* panel = b.data;
+  std::uintptr_t later = ahead.at;
+  const auto later_step = static_cast<std::uintptr_t>(ahead.step);
   for (Index s = 0; s < steps; ++s) {
     Vector<T> lanes[V];
 #pragma GCC unroll 4
@@ -149,8 +151,8 @@ template <class T, int R, int V, class Last, bool kUnitStep>
 #pragma GCC unroll 4
     for (int q = 0; q < kGroups; ++q) data[q] += kUnitStep ? 1 : a.step;
     panel += b.step;
-    __builtin_prefetch(reinterpret_cast<const void*>(ahead.at), 0, 2);
-    ahead.at += static_cast<std::uintptr_t>(ahead.step);
+    __builtin_prefetch(reinterpret_cast<const void*>(later), 0, 2);
+    later += later_step;
   }
   if (stage.last && out.addend != nullptr) {
     each_in(out.addend, kPanel<T>, []<class S>(S& sum, const T* from, Index) { sum += load<T, S>(from); });
@@ -185,15 +187,15 @@ template <class T, int R, int V, class Last, bool kUnitStep>
 // So many of them, one below the other: what a tile begins with is computed once.
 template <class T, int R, int V, class Last, bool kUnitStep>
 void tiles_of(const TileRows<T>& first, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
-              Index columns, Stage stage, Ahead ahead, Index tiles) {
+              Index columns, const Stage& stage, const Ahead& ahead, Index tiles) {
   TileRows<T> a = first;
   for (; tiles > 0; --tiles, i += R, a.data += R * a.row)
     tile<T, R, V, Last, kUnitStep>(a, b, steps, out, i, j, columns, stage, ahead);
 }
 
 template <class T>
-using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, Stage, Ahead,
-                      Index);
+using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, const Stage&,
+                      const Ahead&, Index);
 
 // tiles[r - 1] has r rows.
 template <class T, int V, class Last, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
@@ -219,7 +221,7 @@ constexpr const Tile<T>* kTilesByWidth[] = {
 // Any number of rows.
 template <class T>
 void run_tiles(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
-               Index columns, Stage stage, Ahead ahead) {
+               Index columns, const Stage& stage, const Ahead& ahead) {
   constexpr Index R = tuning::kTileRows;
   const Index width = (columns - 1) / kNarrowWidth<T>;
   const Tile<T>* tiles = a.step == 1 && a.row != 1 ? kTilesByWidth<T, true>[width] : kTilesByWidth<T, false>[width];
@@ -234,7 +236,7 @@ void run_tiles(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps,
 // A tile of all steps that is the sum of two chains.
 template <class T>
 void run_split_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, Index split, const Output<T>& out,
-                    Index i, Index j, Index columns, Ahead ahead) {
+                    Index i, Index j, Index columns, const Ahead& ahead) {
   constexpr Stage kWhole{true, true};
   T first[tuning::kTileRows * kPanel<T>];
   run_tiles(a, rows, b, split, {first, kPanel<T>, Order::rows}, 0, 0, round_up(columns, kNarrowWidth<T>), kWhole,
