@@ -40,13 +40,15 @@ Ahead next_columns(const Product<T>& g, Range next, Index p, Index steps, Index 
   return {0, 0};
 }
 
-// What the tile of a panel calls of the rows of A after row i: its share where they lie together.
+// What the tile of a panel calls of the rows of A after row i: its share where they lie together, all of them for the
+// first panel where a line has some of each step.
 template <class T>
-Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index steps, Index panel,
+Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index p, Index steps, Index panel,
                 Index step) {
   const auto share = static_cast<std::uintptr_t>(panel * steps * step);
   if (copies.made) return {address(copies.rows + (part + 1) * copies.next_piece) + share, step};
   if (g.a_step == 1 && g.a_row == steps) return {address(g.a + i * g.a_row) + share, step};
+  if (g.a_step != 1 && panel == 0) return {address(g.a + i + p * g.a_step), g.a_step * Index{sizeof(T)}};
   return {0, 0};
 }
 
@@ -58,11 +60,39 @@ Index rows_at_once(const Product<T>& g, Index steps) {
   return max(R, kBytes / (max<Index>(1, steps) * Index{sizeof(T)}) / R * R);
 }
 
-// Rows × columns of C for the steps of one block. On the way, memory for later is called: the `next` columns of B, then
-// in each part of the rows those after it.
+// Columns of B, whole panels of it, that the tiles of the block before pack; `packed` is where column 0 would be.
+template <class T>
+struct Carried {
+  Range columns{0, 0};
+  T* packed = nullptr;
+};
+
+// Whether tiles pack for the next block: where B is copied as it is.
+template <class T>
+bool carries(const Product<T>& g, Index steps) {
+  return g.b_order == Order::rows && !in_place(g) && rows_at_once(g, steps) == tuning::kTileRows && g.split == 0;
+}
+
+// As many of the `next` columns as the whole tiles of so many rows and columns can carry, a panel each.
+template <class T>
+Range carried_columns(Range rows, Range columns, Range next) {
+  const Index tiles = (rows.end - rows.begin) / tuning::kTileRows * ((columns.end - columns.begin) / kPanel<T>);
+  return {next.begin, next.begin + min((next.end - next.begin) / kPanel<T>, tiles) * kPanel<T>};
+}
+
+// What tile number `index` carries.
+template <class T>
+Carry<T> carry_of(const Product<T>& g, const Carried<T>& carried, Index p, Index steps, Index index) {
+  const Index j = carried.columns.begin + index * kPanel<T>;
+  if (j >= carried.columns.end) return {};
+  return {g.b + p * g.b_row + j, g.b_row, carried.packed + j * steps};
+}
+
+// Rows × columns of C for the steps of one block. On the way, columns of B are packed for the next one and memory for
+// later is called: the `next` columns of B, then in each part of the rows those after it.
 template <class T>
 void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copies, Range rows, Range columns,
-                    Range next, Index p, Index steps) {
+                    const Carried<T>& carried, Range next, Index p, Index steps) {
   constexpr Index R = tuning::kTileRows;
   const Index panels = ceil_div(columns.end - columns.begin, kPanel<T>);
   const Index row_step = ceil_div(R * Index{sizeof(T)}, panels);
@@ -74,12 +104,15 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
       const Index j = columns.begin + panel * kPanel<T>;
       Ahead ahead = next_columns(g, next, p, steps, part * panels + panel);
       if (ahead.at == 0 && i + at_once < rows.end)
-        ahead = next_rows(g, copies, part, i + at_once, steps, panel, row_step);
+        ahead = next_rows(g, copies, part, i + at_once, p, steps, panel, row_step);
       if (ahead.at == 0) ahead.at = address(a.data);
       const Panel<T> b = panel_of(g, packed, j, p, steps);
       const Index real = min(kPanel<T>, g.J - j);
+      const Carry<T> carry = carry_of(g, carried, p, steps, part * panels + panel);
       if (g.split > 0) {
         run_split_tile(a, count, b, steps, g.split, g.out, i, j, real, ahead);
+      } else if (carry.from != nullptr) {
+        carrying_tile(a, b, steps, g.out, i, j, Stage{p == 0, p + steps == g.P}, ahead, carry);
       } else {
         run_tiles(a, count, b, steps, g.out, i, j, real, Stage{p == 0, p + steps == g.P}, ahead);
       }
@@ -145,7 +178,7 @@ void multiply_packed(const Team& team, const Product<T>& g) {
     for (Index j = columns.begin; j < columns.end; j += block.columns) {
       const Index end = min(j + block.columns, columns.end);
       copies.made = copies.next_piece > 0 && j > columns.begin;
-      multiply_block(g, packed, copies, rows, {j, end}, {end, min(end + block.columns, columns.end)}, p, steps);
+      multiply_block(g, packed, copies, rows, {j, end}, {}, {end, min(end + block.columns, columns.end)}, p, steps);
     }
   }
 }
@@ -193,14 +226,22 @@ void multiply(const Team& team, const Product<T>& g) {
   T* panels = team.size == 1 ? static_cast<T*>(team.own) + copies_size(g, block) : static_cast<T*>(team.shared);
   for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block.steps)) {
     const Index steps = min(block.steps, g.P - p);
+    const Index apart = carries(g, steps) ? block.columns * steps : 0;  // blocks take turns in two places
+    Index place = 0, packed_before = 0;                                 // columns of this member
     for (Index j = 0; j < g.J; j += block.columns) {
-      const Range together = block_at(j), mine = mine_of(together), next = mine_of(block_at(together.end));
-      T* packed = panels - j * steps;
+      const Range together = block_at(j), mine = mine_of(together);
+      Range next = mine_of(block_at(together.end));
+      T* packed = panels + place - j * steps;
       barrier(team);  // until all are done with the block before
-      pack_b(g, packed, mine, p, steps);
+      pack_b(g, packed, {mine.begin + packed_before, mine.end}, p, steps);
       barrier(team);
       copies.made = copies.next_piece > 0 && j > 0;
-      multiply_block(g, packed, copies, rows, together, next, p, steps);
+      place = apart - place;
+      Carried<T> carried;
+      if (apart > 0) carried = {carried_columns<T>(rows, together, next), panels + place - together.end * steps};
+      next.begin = max(next.begin, carried.columns.end);
+      packed_before = carried.columns.end - carried.columns.begin;
+      multiply_block(g, packed, copies, rows, together, carried, next, p, steps);
     }
   }
 }

@@ -88,11 +88,21 @@ struct Ahead {
   Index step;
 };
 
+// A panel that a whole tile packs for later, a step at a time, while its multiply-adds leave loads and stores idle:
+// from[s·step …] to to[s·kPanel …] for each of its steps s. None where `from` is null.
+template <class T>
+struct Carry {
+  const T* from = nullptr;
+  Index step = 0;
+  T* to = nullptr;
+};
+
 // One tile, of rows from i on: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a
 // Last. `columns` of the panel are real.
-template <class T, int R, int V, class Last, bool kUnitStep>
+template <class T, int R, int V, class Last, bool kUnitStep, bool kCarries = false>
 [[gnu::always_inline]] inline void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
-                                        Index i, Index j, Index columns, const Stage& stage, const Ahead& ahead) {
+                                        Index i, Index j, Index columns, const Stage& stage, const Ahead& ahead,
+                                        const Carry<T>& carry = {}) {
   constexpr int W = kWidth<T>, kFull = (V - 1) * W, kColumns = kFull + sizeof(Last) / sizeof(T);
   const Index edge = columns - kFull;  // the last vector alone has an edge
   Vector<T> full[R][V] = {};
@@ -135,6 +145,8 @@ template <class T, int R, int V, class Last, bool kUnitStep>
   for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
   const T* panel = b.data;
   std::uintptr_t later = ahead.at;
+  [[maybe_unused]] const T* carried = carry.from;
+  [[maybe_unused]] T* carried_to = carry.to;
   const auto later_step = static_cast<std::uintptr_t>(ahead.step);
   for (Index s = 0; s < steps; ++s) {
     Vector<T> lanes[V];
@@ -153,6 +165,16 @@ template <class T, int R, int V, class Last, bool kUnitStep>
     panel += b.step;
     __builtin_prefetch(reinterpret_cast<const void*>(later), 0, 2);
     later += later_step;
+    if constexpr (kCarries) {
+      constexpr Index kFar = 32;  // steps that memory needs to answer
+#pragma GCC unroll 4
+      for (int v = 0; v < tuning::kTileVectors; ++v) {
+        __builtin_prefetch(carried + kFar * carry.step + v * W, 0, 2);
+        store(carried_to + v * W, load(carried + v * W));
+      }
+      carried += carry.step;
+      carried_to += kPanel<T>;
+    }
   }
   if (stage.last && out.addend != nullptr) {
     each_in(out.addend, kPanel<T>, []<class S>(S& sum, const T* from, Index) { sum += load<T, S>(from); });
@@ -191,6 +213,21 @@ void tiles_of(const TileRows<T>& first, const Panel<T>& b, Index steps, const Ou
   TileRows<T> a = first;
   for (; tiles > 0; --tiles, i += R, a.data += R * a.row)
     tile<T, R, V, Last, kUnitStep>(a, b, steps, out, i, j, columns, stage, ahead);
+}
+
+// A whole tile that packs on the way.
+template <class T, bool kUnitStep>
+__attribute__((noinline)) void carrying_tile_of(const TileRows<T>& a, const Panel<T>& b, Index steps,
+                                                const Output<T>& out, Index i, Index j, const Stage& stage,
+                                                const Ahead& ahead, const Carry<T>& carry) {
+  tile<T, tuning::kTileRows, tuning::kTileVectors, Vector<T>, kUnitStep, true>(a, b, steps, out, i, j, kPanel<T>, stage,
+                                                                               ahead, carry);
+}
+template <class T>
+void carrying_tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
+                   const Stage& stage, const Ahead& ahead, const Carry<T>& carry) {
+  const auto its = a.step == 1 && a.row != 1 ? carrying_tile_of<T, true> : carrying_tile_of<T, false>;
+  its(a, b, steps, out, i, j, stage, ahead, carry);
 }
 
 template <class T>

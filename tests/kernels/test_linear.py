@@ -18,6 +18,10 @@ SHAPES = [
     *[(n, 17, 19) for n in (63, 64, 65, 127, 512, 513)],  # gradients of weights in one sum and in two
     (512, 128, 128),
     (65, 9, 100),
+    # Blocks of columns of which tiles pack the next; of the first shape's dx five members share each block.
+    (512, 290, 600),
+    (64, 700, 300),
+    (530, 300, 50),
 ]
 
 
