@@ -145,6 +145,8 @@ template <class T, int R, int V, class Last, bool kUnitStep, bool kCarries = fal
   for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
   const T* panel = b.data;
   std::uintptr_t later = ahead.at;
+  constexpr Index kFar = 32;  // steps that memory needs to answer
+  [[maybe_unused]] const auto far = static_cast<std::uintptr_t>(kFar * carry.step) * sizeof(T);
   [[maybe_unused]] const T* carried = carry.from;
   [[maybe_unused]] T* carried_to = carry.to;
   const auto later_step = static_cast<std::uintptr_t>(ahead.step);
@@ -166,10 +168,10 @@ template <class T, int R, int V, class Last, bool kUnitStep, bool kCarries = fal
     __builtin_prefetch(reinterpret_cast<const void*>(later), 0, 2);
     later += later_step;
     if constexpr (kCarries) {
-      constexpr Index kFar = 32;  // steps that memory needs to answer
 #pragma GCC unroll 4
       for (int v = 0; v < tuning::kTileVectors; ++v) {
-        __builtin_prefetch(carried + kFar * carry.step + v * W, 0, 2);
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(carried + v * W) + far), 0,
+                           2);
         store(carried_to + v * W, load(carried + v * W));
       }
       carried += carry.step;
