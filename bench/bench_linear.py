@@ -17,7 +17,7 @@ import numpy as np
 import widths
 from nnative import _native, reference
 from side_by_side import gains, interleaved, share, summary
-from yardstick import Yardstick
+from yardstick import Yardstick, at_a_line
 
 SHAPES = (
     (128, 1024, 1024),
@@ -28,14 +28,6 @@ SHAPES = (
     (32, 32, 10),
     (1, 512, 784),
 )
-
-
-def at_a_line(array: np.ndarray) -> np.ndarray:
-    """Return a copy that begins at a cache line, as parameters and results of nnative do."""
-    room = np.empty(array.size + 16, array.dtype)
-    line = room[-room.ctypes.data % 64 // array.itemsize :][: array.size].reshape(array.shape)
-    line[...] = array
-    return line
 
 
 def directions(n: int, m: int, k: int) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:

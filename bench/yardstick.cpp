@@ -3,9 +3,11 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__AVX__)
@@ -114,25 +116,14 @@ float loop(const float* const* in, float* const* out, std::size_t n) {
 }
 
 using Run = float (*)(const float* const*, float* const*, std::size_t);
-// By arrays read, less one, arrays written, and whether past the caches.
-constexpr Run kLoops[4][4][2] = {
-    {{loop<1, 0, false>, loop<1, 0, true>},
-     {loop<1, 1, false>, loop<1, 1, true>},
-     {loop<1, 2, false>, loop<1, 2, true>},
-     {loop<1, 3, false>, loop<1, 3, true>}},
-    {{loop<2, 0, false>, loop<2, 0, true>},
-     {loop<2, 1, false>, loop<2, 1, true>},
-     {loop<2, 2, false>, loop<2, 2, true>},
-     {loop<2, 3, false>, loop<2, 3, true>}},
-    {{loop<3, 0, false>, loop<3, 0, true>},
-     {loop<3, 1, false>, loop<3, 1, true>},
-     {loop<3, 2, false>, loop<3, 2, true>},
-     {loop<3, 3, false>, loop<3, 3, true>}},
-    {{loop<4, 0, false>, loop<4, 0, true>},
-     {loop<4, 1, false>, loop<4, 1, true>},
-     {loop<4, 2, false>, loop<4, 2, true>},
-     {loop<4, 3, false>, loop<4, 3, true>}},
-};
+constexpr int kMostIn = 4, kMostOut = 3, kKinds = kMostIn * (kMostOut + 1) * 2;
+constexpr int kind_of(int in, int out, int past) { return ((in - 1) * (kMostOut + 1) + out) * 2 + past; }
+
+template <int... kKind>
+constexpr std::array<Run, kKinds> loops_of(std::integer_sequence<int, kKind...>) {
+  return {loop<kKind / 2 / (kMostOut + 1) + 1, kKind / 2 % (kMostOut + 1), kKind % 2 == 1>...};
+}
+constexpr std::array<Run, kKinds> kLoops = loops_of(std::make_integer_sequence<int, kKinds>());
 
 // Threads wait for each other after each loop, as after a kernel.
 class Meeting {
@@ -169,10 +160,10 @@ double multiply_add(int threads, double operations) {
   return sink[0] != 0 ? kRound * static_cast<double>(rounds) * threads : 0;
 }
 
-// One loop: up to four arrays read and up to three written.
+// One loop: arrays read and written.
 struct Loop {
-  const float* in[4];
-  float* out[3];
+  const float* in[kMostIn];
+  float* out[kMostOut];
   int reads, writes, past;
 };
 
@@ -185,11 +176,11 @@ void run_loops(int threads, const Loop* loops, int count, std::size_t n, int tim
     volatile float sink = 0;
     for (int i = 0; i < times * count; ++i) {
       const Loop& of = loops[i % count];
-      const float* in[4] = {};
-      float* out[3] = {};
+      const float* in[kMostIn] = {};
+      float* out[kMostOut] = {};
       for (int r = 0; r < of.reads; ++r) in[r] = of.in[r] + first;
       for (int w = 0; w < of.writes; ++w) out[w] = of.out[w] + first;
-      sink = kLoops[of.reads - 1][of.writes][of.past](in, out, share);
+      sink = kLoops[kind_of(of.reads, of.writes, of.past)](in, out, share);
       if (count > 1) meeting.wait();
     }
   });

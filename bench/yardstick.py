@@ -9,8 +9,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
 
 FLAGS = ("-O3", "-ffp-contract=fast", "-pthread", "-shared", "-fPIC")
 ISA_FLAGS = {"avx512": ("-march=native",), "avx2": ("-march=native", "-mno-avx512f"), "baseline": ()}
@@ -27,6 +31,14 @@ def arrays_of(loop: str) -> tuple[list[str], list[str]]:
 def streams(loops: Sequence[str]) -> int:
     """Return how many arrays some loops read or write, each as often as it is."""
     return sum(len(names) for loop in loops for names in arrays_of(loop))
+
+
+def at_a_line(array: Array) -> Array:
+    """Return a copy that begins at a cache line, as parameters and results of nnative do."""
+    room = np.empty(array.size + 64, array.dtype)
+    copy = room[-room.ctypes.data % 64 // array.itemsize :][: array.size].reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 class _Loop(ctypes.Structure):
@@ -57,7 +69,7 @@ class Yardstick:
                 raise RuntimeError(f"the machine's limits need a C++ compiler: {error}") from error
             self._library = ctypes.CDLL(str(library))
         self._library.multiply_add.restype = ctypes.c_double
-        self._arrays: dict[str, np.ndarray[tuple[int], np.dtype[np.float32]]] = {}
+        self._arrays: dict[str, Array] = {}
         self._loops: tuple[str, ...] = ()
         self._past = False
 
@@ -99,8 +111,7 @@ class Yardstick:
         unit = 16 * self.threads
         size = max(1, elements // unit) * unit
         names = sorted({name for loop in loops for side in arrays_of(loop) for name in side})
-        lines = {name: np.ones(size + 16, dtype=np.float32) for name in names}
-        self._arrays = {name: line[-line.ctypes.data % 64 // 4 :][:size] for name, line in lines.items()}
+        self._arrays = {name: at_a_line(np.ones(size, dtype=np.float32)) for name in names}
         self._loops = tuple(loops)
         best = {past: min(self._seconds(past) for _ in range(5)) for past in (False, True)}
         self._past = best[True] < best[False]

@@ -1,5 +1,5 @@
-// One column of a product of which A has its columns side by side: lanes run along its rows. The sum of A's rows is
-// such a column, too.
+// One column of a product whose A has the elements of each step side by side: lanes run along the rows of the result. A
+// sum over steps alone is such a column, too.
 #pragma once
 
 #include "kernels/rows.hpp"

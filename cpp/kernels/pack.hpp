@@ -163,15 +163,6 @@ bool copies_a(const Product<T>& g) {
   return g.I > 4 && g.a_row * bytes % 4096 == 0;
 }
 
-// memcpy's string instruction takes three times as long for rows of a few KiB that lie in the second-level cache.
-template <class T>
-void copy_row(T* to, const T* from, Index count) {
-  constexpr Index W = kWidth<T>;
-  Index i = 0;
-  for (; i + W <= count; i += W) store(opaque(to) + i, load(from + i));
-  store_partial(to + i, load_partial(from + i, count - i), count - i);
-}
-
 // Rows [i, i + rows) of A for steps [p, p + steps) in the order in which the tile reads them, in `buffer` where they
 // are copied, or have been.
 template <class T>
@@ -191,7 +182,8 @@ TileRows<T> prepare_a(const Product<T>& g, T* buffer, bool copied, Index i, Inde
     return {buffer, 1, rows};
   }
   const Index stride = steps + kWidth<T>;
-  for (Index r = 0; r < rows && !copied; ++r) copy_row(buffer + r * stride, a + r * g.a_row, steps);
+  for (Index r = 0; r < rows && !copied; ++r)
+    std::memcpy(buffer + r * stride, a + r * g.a_row, static_cast<std::size_t>(steps) * sizeof(T));
   return {buffer, stride, 1};
 }
 

@@ -40,15 +40,13 @@ Ahead next_columns(const Product<T>& g, Range next, Index p, Index steps, Index 
   return {0, 0};
 }
 
-// What the tile of a panel calls of the rows of A after row i: its share where they lie together, all of them for the
-// first panel where a line has some of each step.
+// What the tile of a panel calls of the rows of A after row i: its share where they lie together.
 template <class T>
-Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index p, Index steps, Index panel,
+Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index steps, Index panel,
                 Index step) {
   const auto share = static_cast<std::uintptr_t>(panel * steps * step);
   if (copies.made) return {address(copies.rows + (part + 1) * copies.next_piece) + share, step};
   if (g.a_step == 1 && g.a_row == steps) return {address(g.a + i * g.a_row) + share, step};
-  if (g.a_step != 1 && panel == 0) return {address(g.a + i + p * g.a_step), g.a_step * Index{sizeof(T)}};
   return {0, 0};
 }
 
@@ -104,7 +102,7 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
       const Index j = columns.begin + panel * kPanel<T>;
       Ahead ahead = next_columns(g, next, p, steps, part * panels + panel);
       if (ahead.at == 0 && i + at_once < rows.end)
-        ahead = next_rows(g, copies, part, i + at_once, p, steps, panel, row_step);
+        ahead = next_rows(g, copies, part, i + at_once, steps, panel, row_step);
       if (ahead.at == 0) ahead.at = address(a.data);
       const Panel<T> b = panel_of(g, packed, j, p, steps);
       const Index real = min(kPanel<T>, g.J - j);

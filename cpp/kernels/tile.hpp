@@ -21,6 +21,12 @@ struct TileRows {
   Index row, step;
 };
 
+// Whether the steps of a row lie one element apart; else the rows do.
+template <class T>
+bool unit_step(const TileRows<T>& a) {
+  return a.step == 1 && a.row != 1;
+}
+
 // Vectors of B: step s is data[s·step …].
 template <class T>
 struct Panel {
@@ -145,11 +151,11 @@ template <class T, int R, int V, class Last, bool kUnitStep, bool kCarries = fal
   for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
   const T* panel = b.data;
   std::uintptr_t later = ahead.at;
+  const auto later_step = static_cast<std::uintptr_t>(ahead.step);
   constexpr Index kFar = 32;  // steps that memory needs to answer
   [[maybe_unused]] const auto far = static_cast<std::uintptr_t>(kFar * carry.step) * sizeof(T);
   [[maybe_unused]] const T* carried = carry.from;
   [[maybe_unused]] T* carried_to = carry.to;
-  const auto later_step = static_cast<std::uintptr_t>(ahead.step);
   for (Index s = 0; s < steps; ++s) {
     Vector<T> lanes[V];
 #pragma GCC unroll 4
@@ -228,7 +234,7 @@ __attribute__((noinline)) void carrying_tile_of(const TileRows<T>& a, const Pane
 template <class T>
 void carrying_tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
                    const Stage& stage, const Ahead& ahead, const Carry<T>& carry) {
-  const auto its = a.step == 1 && a.row != 1 ? carrying_tile_of<T, true> : carrying_tile_of<T, false>;
+  const auto its = unit_step(a) ? carrying_tile_of<T, true> : carrying_tile_of<T, false>;
   its(a, b, steps, out, i, j, stage, ahead, carry);
 }
 
@@ -263,7 +269,7 @@ void run_tiles(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps,
                Index columns, const Stage& stage, const Ahead& ahead) {
   constexpr Index R = tuning::kTileRows;
   const Index width = (columns - 1) / kNarrowWidth<T>;
-  const Tile<T>* tiles = a.step == 1 && a.row != 1 ? kTilesByWidth<T, true>[width] : kTilesByWidth<T, false>[width];
+  const Tile<T>* tiles = unit_step(a) ? kTilesByWidth<T, true>[width] : kTilesByWidth<T, false>[width];
   if (rows < R) return tiles[rows - 1](a, b, steps, out, i, j, columns, stage, ahead, 1);
   const Index whole = rows / R, rest = rows % R;
   tiles[R - 1](a, b, steps, out, i, j, columns, stage, ahead, whole);

@@ -171,9 +171,9 @@ bool cross_entropy_at_once(Steps& steps, const Uses& uses, std::size_t s) {
   const auto& family = *kernels<T>().loss;
   auto* backward = launch_of(family.cross_entropy_backward, steps[s]);
   if (backward == nullptr) return false;
-  auto& [its_loss, dlogits, logits, dloss, target, weight, all_targets, N, C, rows, dloss_stride, type, ignore,
-         smoothing, mean] = backward->its_arguments();
-  if (its_loss != nullptr || rows != N || !uses.is_constant(dloss) || uses.first_use(dlogits) != s) return false;
+  const auto& [none, dlogits, logits, dloss, target, weight, all_targets, N, C, rows, dloss_stride, type, ignore,
+               smoothing, mean] = backward->its_arguments();
+  if (none != nullptr || rows != N || !uses.is_constant(dloss) || uses.first_use(dlogits) != s) return false;
   if (!uses.is_read_only(target) || !uses.is_read_only(weight)) return false;
   const std::tuple here(logits, target, weight, N, C, type, ignore, smoothing);
   for (std::size_t producer = s; producer-- > 0;) {
