@@ -8,14 +8,15 @@ namespace {
 
 template <class F, class T, class... Scalars>
 void forward(const Team& team, T* y, const T* x, Index size, Scalars... scalars) {
-  write_share(team, y, size, y != x,
-              [=](Index i) __attribute__((always_inline)) { return F::value(x[i], scalars...); });
+  write_share(
+      team, y, size, y != x, [=](Index i) __attribute__((always_inline)) { return F::value(x[i], scalars...); }, x);
 }
 
 template <class F, class T, class... Scalars>
 void backward(const Team& team, T* dx, const T* dy, const T* saved, Index size, Scalars... scalars) {
-  write_share(team, dx, size, dx != dy && dx != saved,
-              [=](Index i) __attribute__((always_inline)) { return F::gradient(dy[i], saved[i], scalars...); });
+  write_share(
+      team, dx, size, dx != dy && dx != saved,
+      [=](Index i) __attribute__((always_inline)) { return F::gradient(dy[i], saved[i], scalars...); }, dy, saved);
 }
 
 template <class T>

@@ -49,7 +49,7 @@ struct Dropping {
   template <bool kPast>
   void whole(T* y, const T* x) const {
     for (Index i = 0; i < kTile; i += kLanes) {
-      for (Index l = 0; l < kLanes; l += 64 / sizeof(T)) __builtin_prefetch(x + kTile + i + l);
+      call_block(x + i, kTile);
       T lane[kLanes];
       const auto value = from(x + i, i);
 #pragma omp simd

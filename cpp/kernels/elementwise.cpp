@@ -13,27 +13,30 @@ constexpr Index kBlock = 256;
 
 template <class T>
 void neg(const Team& team, T* y, const T* x, Index size) {
-  write_share(team, y, size, y != x, [=](Index i) { return -x[i]; });
+  write_share(team, y, size, y != x, [=](Index i) { return -x[i]; }, x);
 }
 
 template <class T>
 void abs(const Team& team, T* y, const T* x, Index size) {
   constexpr Bits<T> sign = Bits<T>{1} << (sizeof(T) * 8 - 1);
-  write_share(team, y, size, y != x, [=](Index i) { return from_bits<T>(to_bits(x[i]) & ~sign); });
+  write_share(team, y, size, y != x, [=](Index i) { return from_bits<T>(to_bits(x[i]) & ~sign); }, x);
 }
 
 template <class T>
 void sqrt(const Team& team, T* y, const T* x, Index size) {
-  write_share(team, y, size, y != x, [=](Index i) { return nnative::sqrt(x[i]); });
+  write_share(team, y, size, y != x, [=](Index i) { return nnative::sqrt(x[i]); }, x);
 }
 
 // NaN fails both comparisons and passes through.
 template <class T>
 void clip(const Team& team, T* y, const T* x, Index size, T low, T high) {
-  write_share(team, y, size, y != x, [=](Index i) {
-    const T least = x[i] < low ? low : x[i];
-    return least > high ? high : least;
-  });
+  write_share(
+      team, y, size, y != x,
+      [=](Index i) {
+        const T least = x[i] < low ? low : x[i];
+        return least > high ? high : least;
+      },
+      x);
 }
 
 template <class T>
@@ -48,26 +51,30 @@ void accumulate(const Team& team, T* y, const T* x, Index size) {
 
 template <class T, class From>
 void convert(const Team& team, T* y, const From* x, Index size) {
-  write_share(team, y, size, true, [=](Index i) { return static_cast<T>(x[i]); });
+  write_share(team, y, size, true, [=](Index i) { return static_cast<T>(x[i]); }, x);
 }
 
 template <class T>
 void abs_backward(const Team& team, T* dx, const T* dy, const T* x, Index size) {
-  write_share(team, dx, size, dx != dy && dx != x, [=](Index i) {
-    const T below = x[i] < T{0} ? -dy[i] : T{0};
-    return x[i] > T{0} ? dy[i] : below;
-  });
+  write_share(
+      team, dx, size, dx != dy && dx != x,
+      [=](Index i) {
+        const T below = x[i] < T{0} ? -dy[i] : T{0};
+        return x[i] > T{0} ? dy[i] : below;
+      },
+      dy, x);
 }
 
 template <class T>
 void sqrt_backward(const Team& team, T* dx, const T* dy, const T* y, Index size) {
-  write_share(team, dx, size, dx != dy && dx != y, [=](Index i) { return dy[i] / (y[i] + y[i]); });
+  write_share(team, dx, size, dx != dy && dx != y, [=](Index i) { return dy[i] / (y[i] + y[i]); }, dy, y);
 }
 
 template <class T>
 void clip_backward(const Team& team, T* dx, const T* dy, const T* x, Index size, T low, T high) {
-  write_share(team, dx, size, dx != dy && dx != x,
-              [=](Index i) { return ((x[i] >= low) & (x[i] <= high)) ? dy[i] : T{0}; });
+  write_share(
+      team, dx, size, dx != dy && dx != x, [=](Index i) { return ((x[i] >= low) & (x[i] <= high)) ? dy[i] : T{0}; }, dy,
+      x);
 }
 
 // An operand of a row operation: elements `stride` apart, or one element repeated.
@@ -104,7 +111,7 @@ inline void binary(const Team& team, T* out, const T* a, const T* b, const Layou
     for (Index i = 0; i < count; i += block) {
       const Index n = min(block, count - i);
       const T *x = left.at(i, n), *y = right.at(i, n);
-      write(out + first + i, {0, n}, [=](Index j) __attribute__((always_inline)) { return f(x[j], y[j]); });
+      write(out + first + i, {0, n}, [=](Index j) __attribute__((always_inline)) { return f(x[j], y[j]); }, x, y);
     }
   });
 }

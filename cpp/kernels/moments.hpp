@@ -76,41 +76,39 @@ template <class Block>
   }
 }
 
-// to (columns) = Σ x over rows
+// to (columns) = mean of the rows of x
 template <class T>
-inline void piece_sum(T* to, const T* x, Index rows, Index stride, Index columns) {
+inline void mean_of(T* to, const T* x, Index rows, Index stride, Index columns) {
   for_each({0, columns}, [=](Index c) { to[c] = x[c]; });
-  Index n = 1;
-  for (; n + 4 <= rows; n += 4) {
-    const T *a = x + n * stride, *b = a + stride, *d = b + stride, *e = d + stride;
-    for_each({0, columns}, [=](Index c) { to[c] += (a[c] + b[c]) + (d[c] + e[c]); });
-  }
-  for (; n < rows; ++n) {
+  for (Index n = 1; n < rows; ++n) {
     const T* a = x + n * stride;
     for_each({0, columns}, [=](Index c) { to[c] += a[c]; });
   }
+  const T inverse = T{1} / static_cast<T>(rows);
+  for_each({0, columns}, [=](Index c) { to[c] *= inverse; });
 }
 
-// mean and second (columns) = Σ (x − mean)² over the rows of a piece, which stay in the cache for the second pass; it
-// also corrects the mean.
+// Of so many rows of a piece the mean is near enough to that of all.
+constexpr Index kFirstRows = 8;
+
+// mean and second (columns) = Σ (x − mean)² over the n rows of a piece, read once: as Σ d² − (Σ d)² / n with
+// d = x − m, where m is the mean of the first k rows. Since these k are among the n, n (m − mean)² is at most n / k
+// times the result (Jensen), so that the difference loses at most a factor of 1 + n / k in accuracy.
 template <class T>
 inline void piece_moments(T* mean, T* second, const T* x, Index rows, Index stride, Index columns) {
-  const T inverse = T{1} / static_cast<T>(rows);
-  T middle[kColumnsAtOnce], rest[kColumnsAtOnce];
-  T *m = middle, *r = rest;
-  piece_sum(m, x, rows, stride, columns);
-  for_each({0, columns}, [=](Index c) {
-    m[c] *= inverse;
-    r[c] = second[c] = T{0};
-  });
+  T near[kColumnsAtOnce], rest[kColumnsAtOnce];
+  T *m = near, *r = rest;
+  mean_of(m, x, min(kFirstRows, rows), stride, columns);
+  for_each({0, columns}, [=](Index c) { r[c] = second[c] = T{0}; });
   Index n = 0;
   for (; n + 4 <= rows; n += 4) {
     const T *a = x + n * stride, *b = a + stride, *d = b + stride, *e = d + stride;
-    for_each({0, columns}, [=](Index c) {
+    const auto add = [=](Index c) {
       const T from = m[c], da = a[c] - from, db = b[c] - from, dd = d[c] - from, de = e[c] - from;
       r[c] += (da + db) + (dd + de);
       second[c] += fma(da, da, db * db) + fma(dd, dd, de * de);
-    });
+    };
+    for_each_calling({0, columns}, 4 * stride, add, a, b, d, e);
   }
   for (; n < rows; ++n) {
     const T* a = x + n * stride;
@@ -120,6 +118,7 @@ inline void piece_moments(T* mean, T* second, const T* x, Index rows, Index stri
       second[c] = fma(da, da, second[c]);
     });
   }
+  const T inverse = T{1} / static_cast<T>(rows);
   for_each({0, columns}, [=](Index c) {
     const T offset = r[c] * inverse;
     second[c] = fma(-offset, r[c], second[c]);

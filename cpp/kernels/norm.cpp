@@ -35,7 +35,7 @@ inline void normalise(const Team& team, T* y, const T* x, const T* mean, const S
   const Writer<T> write((mine.end - mine.begin) * C, C, y != x);
   for (Index n = mine.begin; n < mine.end; ++n) {
     const T* from = x + n * C;
-    write(y + n * C, {0, C}, [=](Index c) { return fma(from[c] - mean[c], scale[c], shift[c]); });
+    write(y + n * C, {0, C}, [=](Index c) { return fma(from[c] - mean[c], scale[c], shift[c]); }, from);
   }
 }
 
@@ -117,23 +117,13 @@ template <class T>
 inline void piece_gradients(T* sum, T* product, const T* dy, const T* x, const T* mean, Index rows, Index stride,
                             Index columns) {
   for_each({0, columns}, [=](Index c) { sum[c] = product[c] = T{0}; });
-  Index n = 0;
-  for (; n + 4 <= rows; n += 4) {  // one after the other, but held in registers meanwhile
+  for (Index n = 0; n < rows; ++n) {
     const T *g = dy + n * stride, *a = x + n * stride;
-    for_each({0, columns}, [=](Index c) {
-      const Index d = c + stride, e = d + stride, f = e + stride;
-      const T from = mean[c];
-      sum[c] = (((sum[c] + g[c]) + g[d]) + g[e]) + g[f];
-      const T half = fma(g[d], a[d] - from, fma(g[c], a[c] - from, product[c]));
-      product[c] = fma(g[f], a[f] - from, fma(g[e], a[e] - from, half));
-    });
-  }
-  for (; n < rows; ++n) {
-    const T *g = dy + n * stride, *a = x + n * stride;
-    for_each({0, columns}, [=](Index c) {
+    const auto add = [=](Index c) {
       sum[c] += g[c];
       product[c] = fma(g[c], a[c] - mean[c], product[c]);
-    });
+    };
+    for_each_calling({0, columns}, stride, add, g, a);
   }
 }
 
@@ -146,7 +136,9 @@ inline void input_gradient(const Team& team, T* dx, const T* dy, const T* x, con
   const Writer<T> write((mine.end - mine.begin) * C, C, dx != dy && dx != x);
   for (Index n = mine.begin; n < mine.end; ++n) {
     const T *g = dy + n * C, *from = x + n * C;
-    write(dx + n * C, {0, C}, [=](Index c) { return scale[c] * fma(mean[c] - from[c], slope[c], g[c] - shift[c]); });
+    write(
+        dx + n * C, {0, C}, [=](Index c) { return scale[c] * fma(mean[c] - from[c], slope[c], g[c] - shift[c]); }, g,
+        from);
   }
 }
 

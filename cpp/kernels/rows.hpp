@@ -37,6 +37,30 @@ template <class Body>
   for_each_lane(range, [body](Index i, Index) __attribute__((always_inline)) { body(i); });
 }
 
+// A loop over arrays that lie in memory calls what it reads into the first-level cache so many bytes before: the
+// hardware stops at the end of a page, and where several arrays are read it comes too late.
+constexpr Index kCalledBytes = 4096;
+
+// Calls the block of kLanes elements `further` elements behind `from`, which need not be there.
+template <class T>
+[[gnu::always_inline]] inline void call_block(const T* from, Index further) {
+  const auto at = reinterpret_cast<std::uintptr_t>(from) + static_cast<std::uintptr_t>(further) * sizeof(T);
+  for (std::uintptr_t byte = 0; byte < kLanes * sizeof(T); byte += 64)
+    __builtin_prefetch(reinterpret_cast<const void*>(at + byte));
+}
+
+// As for_each, calling `further` elements ahead of from[i] … on the way.
+template <class Body, class... From>
+[[gnu::always_inline]] inline void for_each_calling(Range range, Index further, Body body, const From*... from) {
+  Index i = range.begin;
+  for (; i + kLanes <= range.end; i += kLanes) {
+    (call_block(from + i, further), ...);
+#pragma omp simd
+    for (Index l = 0; l < kLanes; ++l) body(i + l);
+  }
+  for_each({i, range.end}, body);
+}
+
 // Combines the lanes pairwise: l with l + 8, then with l + 4, 2, 1.
 template <Index count, class T, class Combine>
 [[gnu::always_inline]] inline T combine_lanes(const T* lane, Combine combine) {

@@ -53,15 +53,16 @@ class Writer {
 #endif
   }
 
-  // y[i] = f(i) for each i of the range
-  template <class F>
-  [[gnu::always_inline]] void operator()(T* y, Range range, F f) const {
+  // y[i] = f(i) for each i of the range, with what f reads of from[i] …
+  template <class F, class... From>
+  [[gnu::always_inline]] void operator()(T* y, Range range, F f, const From*... from) const {
     Range whole{range.end, range.end};  // lines
     if (kStreams && past_) {
       whole.begin = min(range.begin + elements_ahead(y + range.begin), range.end);
       whole.end = whole.begin + (range.end - whole.begin) / kLanes * kLanes;
       // Each line when it is computed: blocks of lines would let reading and writing wait for each other.
       for (Index i = whole.begin; i < whole.end; i += kLanes) {
+        (call_block(from + i, kCalledBytes / Index{sizeof(From)}), ...);
         T lane[kLanes];
 #pragma omp simd
         for (Index l = 0; l < kLanes; ++l) lane[l] = f(i + l);
@@ -95,12 +96,13 @@ class Writer {
   const bool past_;
 };
 
-// y[i] = f(i) for this member's share of `size` elements; `fresh` as above.
-template <class T, class F>
-[[gnu::always_inline]] inline void write_share(const Team& team, T* y, Index size, bool fresh, F f) {
+// y[i] = f(i) for this member's share of `size` elements; `fresh` and `from` as above.
+template <class T, class F, class... From>
+[[gnu::always_inline]] inline void write_share(const Team& team, T* y, Index size, bool fresh, F f,
+                                               const From*... from) {
   const Range mine = share(team, size, kLanes);
   const Writer<T> write(mine.end - mine.begin, mine.end - mine.begin, fresh);
-  write(y, mine, f);
+  write(y, mine, f, from...);
 }
 
 }  // namespace
