@@ -32,7 +32,7 @@ double packs(Index columns, Index steps) {
 
 template <class T>
 bool forward_swapped(Index N, Index K, Index M) {
-  const double copy = K * static_cast<Index>(sizeof(T)) % 4096 == 0 ? 1 : 0;
+  const double copy = collide<T>(K) ? 1 : 0;
   const double copy_swapped = in_one_block<T>(K, N) ? kCopyCalled : kCopy;
   const double plain = multiplies<T>(N, M, K) + packs<T>(M, K) + copy * kCopy * static_cast<double>(N * K);
   const double swapped = multiplies<T>(M, N, K) + packs<T>(N, K) + kStore * static_cast<double>(N * M) +

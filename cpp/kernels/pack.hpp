@@ -43,6 +43,15 @@ Blocking blocking(const Product<T>& g) {
   return {steps, columns};
 }
 
+// Bytes that stay in the first-level cache beside what else a product reads, and in the second-level one.
+constexpr Index kInCache = 24576, kInSecondCache = 262144;
+
+// Whether rows so far apart share a set of the first-level cache, so that they evict each other.
+template <class T>
+constexpr bool collide(Index row) {
+  return row * static_cast<Index>(sizeof(T)) % 4096 == 0;
+}
+
 // Columns that the panel at the beginning of so many has room for.
 template <class T>
 constexpr Index panel_width(Index columns) {
@@ -91,8 +100,7 @@ void pack_squares(T* panel, const T* b, Index b_row, Index steps, Index columns,
   constexpr int W = kWidth<T>;
   for (; columns == W && steps >= W; steps -= W, b += W, panel += W * width) {
     Vector<T> square[W];
-    if (b_row * static_cast<Index>(sizeof(T)) % 4096 == 0) {
-      // Rows share a set of the cache: each is read once, whole.
+    if (collide<T>(b_row)) {  // each row is read once, whole
       const T* row = b;
 #pragma GCC unroll 16
       for (int l = 0; l < W; ++l, row = opaque(row + b_row)) square[l] = load(row);
@@ -117,15 +125,13 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
   }
 }
 
-// Bytes that stay in the first-level cache beside what else a product reads.
-constexpr Index kInCache = 24576;
-
-// Whether full panels are read where they lie: too few rows of A use them to repay a copy, or all rows of B stay in the
-// first-level cache as they are.
+// Whether full panels are read where they lie: too few rows of A use them to repay a copy, or all rows of B stay in a
+// cache as they are.
 template <class T>
 bool in_place(const Product<T>& g) {
   if (g.b_order != Order::rows) return false;
-  return g.I <= 2 * tuning::kTileRows || g.P * g.b_row * Index{sizeof(T)} <= kInCache;
+  const Index bytes = g.P * g.b_row * Index{sizeof(T)};
+  return g.I <= 2 * tuning::kTileRows || bytes <= kInCache || (bytes <= kInSecondCache && !collide<T>(g.b_row));
 }
 
 // Packs the panels in columns [columns.begin, columns.end) of B for steps [p, p + steps); `packed` is where column 0
@@ -154,13 +160,11 @@ void pack_b(const Product<T>& g, T* packed, Range columns, Index p, Index steps)
 }
 
 // Whether rows of A are copied before a tile reads them: elements of a row lie apart and do not all fit into the
-// first-level cache as they are, or rows lie a multiple of 4 KiB apart, so that they share a set of it and evict each
-// other.
+// first-level cache as they are, or rows collide in it.
 template <class T>
 bool copies_a(const Product<T>& g) {
-  constexpr Index bytes = sizeof(T);
-  if (g.a_step != 1) return g.P * g.a_step * bytes > kInCache;
-  return g.I > 4 && g.a_row * bytes % 4096 == 0;
+  if (g.a_step != 1) return g.P * g.a_step * Index{sizeof(T)} > kInCache;
+  return g.I > 4 && collide<T>(g.a_row);
 }
 
 // Rows [i, i + rows) of A for steps [p, p + steps) in the order in which the tile reads them, in `buffer` where they

@@ -14,12 +14,15 @@
 namespace nnative {
 namespace {
 
-// Rows of A that a member has copied.
+// Pieces of A, of kTileRows rows each, that a member copies: all of them, for every block of columns, or one while the
+// one before it is in use.
 template <class T>
 struct Copies {
-  T* rows;           // kTileRows of them in each piece
-  Index next_piece;  // elements from one piece to the next; 0 where all take turns in one
-  bool made;         // they are there from the block of columns before
+  T* first;
+  Index size;  // elements of a piece
+  bool all;
+  bool made = false;  // they are there from the block of columns before
+  T* piece(Index part) const { return first + (all ? part : part % 2) * size; }
 };
 
 template <class T>
@@ -45,7 +48,7 @@ template <class T>
 Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index steps, Index panel,
                 Index step) {
   const auto share = static_cast<std::uintptr_t>(panel * steps * step);
-  if (copies.made) return {address(copies.rows + (part + 1) * copies.next_piece) + share, step};
+  if (copies.made) return {address(copies.piece(part + 1)) + share, step};
   if (g.a_step == 1 && g.a_row == steps) return {address(g.a + i * g.a_row) + share, step};
   return {0, 0};
 }
@@ -78,16 +81,25 @@ Range carried_columns(Range rows, Range columns, Range next) {
   return {next.begin, next.begin + min((next.end - next.begin) / kPanel<T>, tiles) * kPanel<T>};
 }
 
-// What tile number `index` carries.
+// What tile number `index` carries of them.
 template <class T>
-Carry<T> carry_of(const Product<T>& g, const Carried<T>& carried, Index p, Index steps, Index index) {
+Carry<T> carry_columns(const Product<T>& g, const Carried<T>& carried, Index p, Index steps, Index index) {
   const Index j = carried.columns.begin + index * kPanel<T>;
   if (j >= carried.columns.end) return {};
   return {g.b + p * g.b_row + j, g.b_row, carried.packed + j * steps};
 }
 
-// Rows × columns of C for the steps of one block. On the way, columns of B are packed for the next one and memory for
-// later is called: the `next` columns of B, then in each part of the rows those after it.
+// The copy of kTileRows rows of A from row i on; nothing where a tile can not carry it.
+template <class T>
+Carry<T> carry_rows(const Product<T>& g, T* to, Index i, Index p, Index steps) {
+  const bool whole = g.a_step == 1 ? steps % kPanel<T> == 0 : i + kRowVectors<T> * kWidth<T> <= g.I;
+  if (!whole) return {};
+  return {g.a + i * g.a_row + p * g.a_step, g.a_step == 1 ? g.a_row : g.a_step, to};
+}
+
+// Rows × columns of C for the steps of one block. On the way, columns of B are packed for the next one, rows of A are
+// copied for the next tile, and memory for later is called: the `next` columns of B, then in each part of the rows
+// those after it.
 template <class T>
 void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copies, Range rows, Range columns,
                     const Carried<T>& carried, Range next, Index p, Index steps) {
@@ -95,47 +107,55 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
   const Index panels = ceil_div(columns.end - columns.begin, kPanel<T>);
   const Index row_step = ceil_div(R * Index{sizeof(T)}, panels);
   const Index at_once = rows_at_once(g, steps);
+  const Stage stage{p == 0, p + steps == g.P};
+  const bool copying = copies_a(g) && !copies.made && g.split == 0;
+  const Index last_whole = (columns.end - columns.begin) / kPanel<T> - 1;
+  bool copied = copies.made;
   for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += at_once) {
-    const Index count = min<Index>(at_once, rows.end - i);
-    const TileRows<T> a = prepare_a(g, copies.rows + part * copies.next_piece, copies.made, i, count, p, steps);
+    const Index count = min<Index>(at_once, rows.end - i), after = i + at_once;
+    const TileRows<T> a = prepare_a(g, copies.piece(part), copied, i, count, p, steps);
+    copied = copies.made;
     for (Index panel = 0; panel < panels; ++panel) {
-      const Index j = columns.begin + panel * kPanel<T>;
-      Ahead ahead = next_columns(g, next, p, steps, part * panels + panel);
-      if (ahead.at == 0 && i + at_once < rows.end)
-        ahead = next_rows(g, copies, part, i + at_once, steps, panel, row_step);
+      const Index j = columns.begin + panel * kPanel<T>, index = part * panels + panel;
+      Ahead ahead = next_columns(g, next, p, steps, index);
+      if (ahead.at == 0 && after < rows.end) ahead = next_rows(g, copies, part, after, steps, panel, row_step);
       if (ahead.at == 0) ahead.at = address(a.data);
       const Panel<T> b = panel_of(g, packed, j, p, steps);
       const Index real = min(kPanel<T>, g.J - j);
-      const Carry<T> carry = carry_of(g, carried, p, steps, part * panels + panel);
       if (g.split > 0) {
         run_split_tile(a, count, b, steps, g.split, g.out, i, j, real, ahead);
-      } else if (carry.from != nullptr) {
-        carrying_tile(a, b, steps, g.out, i, j, Stage{p == 0, p + steps == g.P}, ahead, carry);
-      } else {
-        run_tiles(a, count, b, steps, g.out, i, j, real, Stage{p == 0, p + steps == g.P}, ahead);
+        continue;
       }
+      if (const Carry<T> carry = carry_columns(g, carried, p, steps, index); carry.from != nullptr) {
+        const auto its =
+            unit_step(a) ? carrying_tile<T, true, Carries::panel> : carrying_tile<T, false, Carries::panel>;
+        its(a, b, steps, g.out, i, j, stage, ahead, carry);
+        continue;
+      }
+      if (copying && panel == last_whole && after + R <= rows.end) {
+        if (const Carry<T> carry = carry_rows(g, copies.piece(part + 1), after, p, steps); carry.from != nullptr) {
+          const auto its =
+              unit_step(a) ? carrying_tile<T, true, Carries::rows> : carrying_tile<T, false, Carries::columns>;
+          its(a, b, steps, g.out, i, j, stage, ahead, carry);
+          copied = true;
+          continue;
+        }
+      }
+      run_tiles(a, count, b, steps, g.out, i, j, real, stage, ahead);
     }
   }
 }
 
-// Elements of a copied piece of A, kTileRows rows.
-inline Index piece_size(const Blocking& block, Index width) { return tuning::kTileRows * (block.steps + width); }
-
-// Pieces of A that are kept: all, if several blocks of columns meet them.
+// The member's memory begins with the copies, two pieces or all if several blocks of columns meet them; what follows
+// them is for its own block of B.
 template <class T>
-Index kept_pieces(const Product<T>& g, const Blocking& block) {
-  return g.J > block.columns && copies_a(g) ? ceil_div(g.I, tuning::kTileRows) : 1;
-}
-
-// The member's memory begins with the copies; what follows them is for its own block of B.
-template <class T>
-Copies<T> copies_of(const Team& team, const Product<T>& g, const Blocking& block) {
-  const Index next_piece = kept_pieces(g, block) > 1 ? piece_size(block, kWidth<T>) : 0;
-  return {static_cast<T*>(team.own), next_piece, false};
+Copies<T> copies_of(T* first, const Product<T>& g, const Blocking& block) {
+  return {first, tuning::kTileRows * (block.steps + kWidth<T>), g.J > block.columns && copies_a(g)};
 }
 template <class T>
 Index copies_size(const Product<T>& g, const Blocking& block) {
-  return kept_pieces(g, block) * piece_size(block, kWidth<T>);
+  const Copies<T> copies = copies_of<T>(nullptr, g, block);
+  return copies.size * (copies.all ? ceil_div(g.I, tuning::kTileRows) : 2);
 }
 
 // Whether members divide the columns, in multiples of `grain` and each with panels of its own that stay in its cache,
@@ -169,13 +189,13 @@ void multiply_packed(const Team& team, const Product<T>& g) {
   const Range rows = apart ? Range{0, g.I} : share(team, g.I);
   const Range columns = apart ? share(team, g.J, kPanel<T>) : Range{0, g.J};
   const Blocking block = blocking(g);
-  Copies<T> copies = copies_of(team, g, block);
+  Copies<T> copies = copies_of(static_cast<T*>(team.own), g, block);
   for (Index p = 0; p == 0 || p < g.P; p += max<Index>(1, block.steps)) {
     const Index steps = min(block.steps, g.P - p);
     const T* packed = g.packed + p * padded_columns<T>(g.J);
     for (Index j = columns.begin; j < columns.end; j += block.columns) {
       const Index end = min(j + block.columns, columns.end);
-      copies.made = copies.next_piece > 0 && j > columns.begin;
+      copies.made = copies.all && j > columns.begin;
       multiply_block(g, packed, copies, rows, {j, end}, {}, {end, min(end + block.columns, columns.end)}, p, steps);
     }
   }
@@ -215,7 +235,7 @@ void multiply(const Team& team, const Product<T>& g) {
   }
   const Range rows = share(team, g.I);
   const Blocking block = blocking(g);
-  Copies<T> copies = copies_of(team, g, block);
+  Copies<T> copies = copies_of(static_cast<T*>(team.own), g, block);
   const auto block_at = [&](Index j) { return Range{min(j, g.J), min(j + block.columns, g.J)}; };
   const auto mine_of = [&](Range columns) {
     const Range mine = share(team, columns.end - columns.begin, kPanel<T>);
@@ -233,7 +253,7 @@ void multiply(const Team& team, const Product<T>& g) {
       barrier(team);  // until all are done with the block before
       pack_b(g, packed, {mine.begin + packed_before, mine.end}, p, steps);
       barrier(team);
-      copies.made = copies.next_piece > 0 && j > 0;
+      copies.made = copies.all && j > 0;
       place = apart - place;
       Carried<T> carried;
       if (apart > 0) carried = {carried_columns<T>(rows, together, next), panels + place - together.end * steps};

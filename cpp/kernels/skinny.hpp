@@ -110,8 +110,8 @@ void packed_forward(const Team& team, const Product<T>& g, Epilogue epilogue) {
     packed_panels<T, R, P>(g.out.c + j, g.a, g.packed + j * g.P, g.out.bias_j == nullptr ? nullptr : g.out.bias_j + j,
                            g.P, g.J, epilogue);
   for (; j < columns.end; j += kPanel<T>)
-    multiply_block(g, g.packed, copies_of(team, g, blocking(g)), {0, R}, {j, min(j + kPanel<T>, columns.end)}, {}, {},
-                   0, g.P);
+    multiply_block(g, g.packed, copies_of(static_cast<T*>(team.own), g, blocking(g)), {0, R},
+                   {j, min(j + kPanel<T>, columns.end)}, {}, {}, 0, g.P);
 }
 
 // A product with a packed B and few rows of A, in one block of steps.

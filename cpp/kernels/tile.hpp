@@ -94,8 +94,12 @@ struct Ahead {
   Index step;
 };
 
-// A panel that a whole tile packs for later, a step at a time, while its multiply-adds leave loads and stores idle:
-// from[s·step …] to to[s·kPanel …] for each of its steps s. None where `from` is null.
+// What a whole tile copies for later, some vectors at a step, while its multiply-adds leave loads and stores idle: at
+// each of its steps one of a panel of B, or one of kTileRows rows of A whose elements lie apart; or so many rows one
+// after the other, padded by a vector.
+enum class Carries { nothing, panel, columns, rows };
+
+// From where, with the distance of steps or rows, and to where; nothing at null.
 template <class T>
 struct Carry {
   const T* from = nullptr;
@@ -103,9 +107,13 @@ struct Carry {
   T* to = nullptr;
 };
 
+// Vectors that hold a step of kTileRows rows whose elements lie apart.
+template <class T>
+constexpr int kRowVectors = (tuning::kTileRows + kWidth<T> - 1) / kWidth<T>;
+
 // One tile, of rows from i on: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a
 // Last. `columns` of the panel are real.
-template <class T, int R, int V, class Last, bool kUnitStep, bool kCarries = false>
+template <class T, int R, int V, class Last, bool kUnitStep, Carries kCarries = Carries::nothing>
 [[gnu::always_inline]] inline void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
                                         Index i, Index j, Index columns, const Stage& stage, const Ahead& ahead,
                                         const Carry<T>& carry = {}) {
@@ -152,11 +160,7 @@ template <class T, int R, int V, class Last, bool kUnitStep, bool kCarries = fal
   const T* panel = b.data;
   std::uintptr_t later = ahead.at;
   const auto later_step = static_cast<std::uintptr_t>(ahead.step);
-  constexpr Index kFar = 32;  // steps that memory needs to answer
-  [[maybe_unused]] const auto far = static_cast<std::uintptr_t>(kFar * carry.step) * sizeof(T);
-  [[maybe_unused]] const T* carried = carry.from;
-  [[maybe_unused]] T* carried_to = carry.to;
-  for (Index s = 0; s < steps; ++s) {
+  const auto step = [&]() __attribute__((always_inline)) {
     Vector<T> lanes[V];
 #pragma GCC unroll 4
     for (int v = 0; v < V - 1; ++v) lanes[v] = load(panel + v * W);
@@ -173,17 +177,37 @@ template <class T, int R, int V, class Last, bool kUnitStep, bool kCarries = fal
     panel += b.step;
     __builtin_prefetch(reinterpret_cast<const void*>(later), 0, 2);
     later += later_step;
-    if constexpr (kCarries) {
+  };
+  // One vector or several, of which the memory so many bytes further is called.
+  const auto copy = [](T* to, const T* from, int vectors, Index further) __attribute__((always_inline)) {
 #pragma GCC unroll 4
-      for (int v = 0; v < tuning::kTileVectors; ++v) {
-        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(carried + v * W) + far), 0,
-                           2);
-        store(carried_to + v * W, load(carried + v * W));
+    for (int v = 0; v < vectors; ++v) {
+      const auto at = reinterpret_cast<std::uintptr_t>(from + v * W) + static_cast<std::uintptr_t>(further);
+      __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
+      store(to + v * W, load(from + v * W));
+    }
+  };
+  constexpr Index kFar = 32;  // steps that memory needs to answer
+  Index s = 0;
+  if constexpr (kCarries == Carries::panel || kCarries == Carries::columns) {
+    constexpr bool kPanels = kCarries == Carries::panel;
+    const T* from = carry.from;
+    T* to = carry.to;
+    for (; s < steps; ++s, from += carry.step, to += kPanels ? kPanel<T> : R) {
+      step();
+      copy(to, from, kPanels ? tuning::kTileVectors : kRowVectors<T>, kFar * carry.step * Index{sizeof(T)});
+    }
+  } else if constexpr (kCarries == Carries::rows) {
+    const T* from = carry.from;
+    T* to = carry.to;
+    for (int r = 0; r < R; ++r, from += carry.step - steps, to += W) {
+      for (const T* end = from + steps; from != end; ++s, from += kPanel<T>, to += kPanel<T>) {
+        step();
+        copy(to, from, tuning::kTileVectors, kFar * kPanel<T> * Index{sizeof(T)});
       }
-      carried += carry.step;
-      carried_to += kPanel<T>;
     }
   }
+  for (; s < steps; ++s) step();
   if (stage.last && out.addend != nullptr) {
     each_in(out.addend, kPanel<T>, []<class S>(S& sum, const T* from, Index) { sum += load<T, S>(from); });
   }
@@ -223,19 +247,13 @@ void tiles_of(const TileRows<T>& first, const Panel<T>& b, Index steps, const Ou
     tile<T, R, V, Last, kUnitStep>(a, b, steps, out, i, j, columns, stage, ahead);
 }
 
-// A whole tile that packs on the way.
-template <class T, bool kUnitStep>
-__attribute__((noinline)) void carrying_tile_of(const TileRows<T>& a, const Panel<T>& b, Index steps,
-                                                const Output<T>& out, Index i, Index j, const Stage& stage,
-                                                const Ahead& ahead, const Carry<T>& carry) {
-  tile<T, tuning::kTileRows, tuning::kTileVectors, Vector<T>, kUnitStep, true>(a, b, steps, out, i, j, kPanel<T>, stage,
-                                                                               ahead, carry);
-}
-template <class T>
-void carrying_tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
-                   const Stage& stage, const Ahead& ahead, const Carry<T>& carry) {
-  const auto its = unit_step(a) ? carrying_tile_of<T, true> : carrying_tile_of<T, false>;
-  its(a, b, steps, out, i, j, stage, ahead, carry);
+// A whole tile that carries.
+template <class T, bool kUnitStep, Carries kCarries>
+__attribute__((noinline)) void carrying_tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
+                                             Index i, Index j, const Stage& stage, const Ahead& ahead,
+                                             const Carry<T>& carry) {
+  tile<T, tuning::kTileRows, tuning::kTileVectors, Vector<T>, kUnitStep, kCarries>(a, b, steps, out, i, j, kPanel<T>,
+                                                                                   stage, ahead, carry);
 }
 
 template <class T>
