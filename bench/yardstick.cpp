@@ -27,7 +27,7 @@ constexpr std::size_t kLanes = kBytes / sizeof(float);
 using Vector [[gnu::vector_size(kBytes)]] = float;
 
 // Binds a thread to the CPU that is number `rank` of those it may use, while this lives: the scheduler may leave a new
-// thread for several milliseconds where its creator runs.
+// thread for several milliseconds on the CPU that its creator keeps busy.
 class OnCpu {
  public:
   explicit OnCpu(int rank) {
@@ -52,13 +52,13 @@ class OnCpu {
 
 template <class Body>
 void on_each(int threads, const Body& body) {
-  const auto member = [&](int rank) {
-    const OnCpu cpu(rank);
-    body(rank);
-  };
   std::vector<std::thread> team;
-  for (int rank = 1; rank < threads; ++rank) team.emplace_back(member, rank);
-  member(0);
+  for (int rank = 1; rank < threads; ++rank) {
+    const OnCpu cpu(rank);  // which the new thread inherits
+    team.emplace_back(body, rank);
+  }
+  const OnCpu cpu(0);
+  body(0);
   for (std::thread& one : team) one.join();
 }
 
