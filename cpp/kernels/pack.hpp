@@ -185,6 +185,13 @@ TileRows<T> prepare_a(const Product<T>& g, T* buffer, bool copied, Index i, Inde
     }
     return {buffer, 1, rows};
   }
+  if (rows == tuning::kTileRows && steps % kStrip == 0) {
+    for (Index s = 0; s < steps && !copied; s += kStrip) {
+      for (Index r = 0; r < rows; ++r)
+        std::memcpy(buffer + s * rows + r * kStrip, a + r * g.a_row + s, kStrip * sizeof(T));
+    }
+    return {buffer, kStrip, 1, Layout::strips};
+  }
   const Index stride = steps + kWidth<T>;
   for (Index r = 0; r < rows && !copied; ++r)
     std::memcpy(buffer + r * stride, a + r * g.a_row, static_cast<std::size_t>(steps) * sizeof(T));

@@ -61,38 +61,45 @@ Index rows_at_once(const Product<T>& g, Index steps) {
   return max(R, kBytes / (max<Index>(1, steps) * Index{sizeof(T)}) / R * R);
 }
 
-// Columns of B, whole panels of it, that the tiles of the block before pack; `packed` is where column 0 would be.
-template <class T>
-struct Carried {
-  Range columns{0, 0};
-  T* packed = nullptr;
-};
-
 // Whether tiles pack for the next block: where B is copied as it is.
 template <class T>
 bool carries(const Product<T>& g, Index steps) {
   return g.b_order == Order::rows && !in_place(g) && rows_at_once(g, steps) == tuning::kTileRows && g.split == 0;
 }
 
-// As many of the `next` columns as the whole tiles of so many rows and columns can carry, a panel each.
+// Columns of B, whole panels of it, that the tiles of the block before pack, so many `tiles` each panel; `packed` is
+// where column 0 would be.
 template <class T>
-Range carried_columns(Range rows, Range columns, Range next) {
+struct Carried {
+  Range columns{0, 0};
+  T* packed = nullptr;
+  Index tiles = 1;
+};
+
+// As many of the `next` columns as the whole tiles of so many rows and columns can carry, in as small parts as they
+// can.
+template <class T>
+Carried<T> carried_of(Range rows, Range columns, Range next, T* packed, Index steps) {
   const Index tiles = (rows.end - rows.begin) / tuning::kTileRows * ((columns.end - columns.begin) / kPanel<T>);
-  return {next.begin, next.begin + min((next.end - next.begin) / kPanel<T>, tiles) * kPanel<T>};
+  const Index panels = min((next.end - next.begin) / kPanel<T>, tiles);
+  Index each = 1;
+  while (each < 8 && 2 * each * panels <= tiles && steps % (2 * each) == 0) each *= 2;
+  return {{next.begin, next.begin + panels * kPanel<T>}, packed, each};
 }
 
 // What tile number `index` carries of them.
 template <class T>
 Carry<T> carry_columns(const Product<T>& g, const Carried<T>& carried, Index p, Index steps, Index index) {
-  const Index j = carried.columns.begin + index * kPanel<T>;
+  const Index j = carried.columns.begin + index / carried.tiles * kPanel<T>;
   if (j >= carried.columns.end) return {};
-  return {g.b + p * g.b_row + j, g.b_row, carried.packed + j * steps};
+  const Index first = index % carried.tiles * (steps / carried.tiles);
+  return {g.b + (p + first) * g.b_row + j, g.b_row, carried.packed + j * steps + first * kPanel<T>, carried.tiles};
 }
 
 // The copy of kTileRows rows of A from row i on; nothing where a tile can not carry it.
 template <class T>
 Carry<T> carry_rows(const Product<T>& g, T* to, Index i, Index p, Index steps) {
-  const bool whole = g.a_step == 1 ? steps % kPanel<T> == 0 : i + kRowVectors<T> * kWidth<T> <= g.I;
+  const bool whole = g.a_step == 1 ? steps % kStrip == 0 : i + kRowVectors<T> * kWidth<T> <= g.I;
   if (!whole) return {};
   return {g.a + i * g.a_row + p * g.a_step, g.a_step == 1 ? g.a_row : g.a_step, to};
 }
@@ -108,8 +115,8 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
   const Index row_step = ceil_div(R * Index{sizeof(T)}, panels);
   const Index at_once = rows_at_once(g, steps);
   const Stage stage{p == 0, p + steps == g.P};
-  const bool copying = copies_a(g) && !copies.made && g.split == 0;
   const Index last_whole = (columns.end - columns.begin) / kPanel<T> - 1;
+  const bool copying = copies_a(g) && !copies.made && g.split == 0;
   bool copied = copies.made;
   for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += at_once) {
     const Index count = min<Index>(at_once, rows.end - i), after = i + at_once;
@@ -127,15 +134,16 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
         continue;
       }
       if (const Carry<T> carry = carry_columns(g, carried, p, steps, index); carry.from != nullptr) {
-        const auto its =
-            unit_step(a) ? carrying_tile<T, true, Carries::panel> : carrying_tile<T, false, Carries::panel>;
-        its(a, b, steps, g.out, i, j, stage, ahead, carry);
+        constexpr CarryingTile<T> kIts[] = {carrying_tile<T, Layout::unit_row, Carries::panel>,
+                                            carrying_tile<T, Layout::unit_step, Carries::panel>,
+                                            carrying_tile<T, Layout::strips, Carries::panel>};
+        kIts[static_cast<int>(a.layout)](a, b, steps, g.out, i, j, stage, ahead, carry);
         continue;
       }
       if (copying && panel == last_whole && after + R <= rows.end) {
         if (const Carry<T> carry = carry_rows(g, copies.piece(part + 1), after, p, steps); carry.from != nullptr) {
-          const auto its =
-              unit_step(a) ? carrying_tile<T, true, Carries::rows> : carrying_tile<T, false, Carries::columns>;
+          const auto its = a.layout == Layout::unit_row ? carrying_tile<T, Layout::unit_row, Carries::columns>
+                                                        : carrying_tile<T, Layout::strips, Carries::strips>;
           its(a, b, steps, g.out, i, j, stage, ahead, carry);
           copied = true;
           continue;
@@ -256,7 +264,7 @@ void multiply(const Team& team, const Product<T>& g) {
       copies.made = copies.all && j > 0;
       place = apart - place;
       Carried<T> carried;
-      if (apart > 0) carried = {carried_columns<T>(rows, together, next), panels + place - together.end * steps};
+      if (apart > 0) carried = carried_of(rows, together, next, panels + place - together.end * steps, steps);
       next.begin = max(next.begin, carried.columns.end);
       packed_before = carried.columns.end - carried.columns.begin;
       multiply_block(g, packed, copies, rows, together, carried, next, p, steps);

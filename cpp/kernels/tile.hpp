@@ -14,18 +14,17 @@ enum class Order { rows, columns };
 template <class T>
 constexpr Index kPanel = tuning::kTileVectors * kWidth<T>;
 
-// Rows of A: element (r, s) is data[r·row + s·step].
+// Rows of A: element (r, s) is data[r·row + s·step]. One of these distances is 1, or kTileRows rows lie in strips of
+// kStrip steps: all rows of a strip one after the other, then those of the next.
+enum class Layout { unit_row, unit_step, strips };
+constexpr Index kStrip = 16;
+
 template <class T>
 struct TileRows {
   const T* data;
   Index row, step;
+  Layout layout = step == 1 && row != 1 ? Layout::unit_step : Layout::unit_row;
 };
-
-// Whether the steps of a row lie one element apart; else the rows do.
-template <class T>
-bool unit_step(const TileRows<T>& a) {
-  return a.step == 1 && a.row != 1;
-}
 
 // Vectors of B: step s is data[s·step …].
 template <class T>
@@ -81,6 +80,9 @@ __attribute__((noinline)) void load_tile(T* tile, const T* c, Index c_row, Order
   }
 }
 
+// Columns of C that lie at least so many bytes apart are called before they are written; nearer ones are small.
+constexpr Index kFarApart = 2048;
+
 // Which of all steps a tile has: its sums begin with zero at the first of them and with C otherwise; after the last
 // come bias and epilogue.
 struct Stage {
@@ -94,17 +96,18 @@ struct Ahead {
   Index step;
 };
 
-// What a whole tile copies for later, some vectors at a step, while its multiply-adds leave loads and stores idle: at
-// each of its steps one of a panel of B, or one of kTileRows rows of A whose elements lie apart; or so many rows one
-// after the other, padded by a vector.
-enum class Carries { nothing, panel, columns, rows };
+// What a whole tile copies for later, some vectors at a step, while its multiply-adds leave loads and stores idle:
+// steps of a panel of B, kTileRows rows of A whose elements lie apart, or so many rows to strips.
+enum class Carries { nothing, panel, columns, strips };
 
-// From where, with the distance of steps or rows, and to where; nothing at null.
+// From where, with the distance of steps or rows, and to where; nothing where `from` is null. Of a panel a step is
+// carried at every so many of the tile's: several tiles carry it in parts, since all at once would wait for memory.
 template <class T>
 struct Carry {
   const T* from = nullptr;
   Index step = 0;
   T* to = nullptr;
+  Index every = 1;
 };
 
 // Vectors that hold a step of kTileRows rows whose elements lie apart.
@@ -113,7 +116,7 @@ constexpr int kRowVectors = (tuning::kTileRows + kWidth<T> - 1) / kWidth<T>;
 
 // One tile, of rows from i on: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a
 // Last. `columns` of the panel are real.
-template <class T, int R, int V, class Last, bool kUnitStep, Carries kCarries = Carries::nothing>
+template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = Carries::nothing>
 [[gnu::always_inline]] inline void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
                                         Index i, Index j, Index columns, const Stage& stage, const Ahead& ahead,
                                         const Carry<T>& carry = {}) {
@@ -150,13 +153,16 @@ template <class T, int R, int V, class Last, bool kUnitStep, Carries kCarries = 
     T* row = c;
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r, row = opaque(row + c_row)) __builtin_prefetch(row, 1);
+  } else if (c_row * Index{sizeof(T)} >= kFarApart) {
+    for (Index column = 0; column < columns; ++column) __builtin_prefetch(c + column * c_row + R - 1, 1);
   }
-  const Index a_row = kUnitStep ? a.row : 1;
-  // Every third row, since twelve offsets from one pointer do not fit into the registers.
-  constexpr int kGroups = (R + 2) / 3;
+  const Index a_row = kLayout == Layout::unit_row ? 1 : kLayout == Layout::strips ? kStrip : a.row;
+  static_assert(R <= kStrip && kStrip % W == 0);
+  // Every third row, since twelve offsets from one pointer do not fit into the registers unless they are constants.
+  constexpr int kGroup = kLayout == Layout::strips ? R : 3, kGroups = (R + kGroup - 1) / kGroup;
   const T* data[kGroups];
 #pragma GCC unroll 4
-  for (int q = 0; q < kGroups; ++q) data[q] = a.data + 3 * q * a_row;
+  for (int q = 0; q < kGroups; ++q) data[q] = a.data + kGroup * q * a_row;
   const T* panel = b.data;
   std::uintptr_t later = ahead.at;
   const auto later_step = static_cast<std::uintptr_t>(ahead.step);
@@ -167,47 +173,62 @@ template <class T, int R, int V, class Last, bool kUnitStep, Carries kCarries = 
     const Last last_lanes = load<T, Last>(panel + kFull);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const Vector<T> x = broadcast(data[r / 3][r % 3 * a_row]);
+      const Vector<T> x = broadcast(data[r / kGroup][r % kGroup * a_row]);
 #pragma GCC unroll 4
       for (int v = 0; v < V - 1; ++v) full[r][v] = fma<T>(x, lanes[v], full[r][v]);
       last[r] = fma<T>(narrowed<T, Last>(x), last_lanes, last[r]);
     }
 #pragma GCC unroll 4
-    for (int q = 0; q < kGroups; ++q) data[q] += kUnitStep ? 1 : a.step;
+    for (int q = 0; q < kGroups; ++q) data[q] += kLayout == Layout::unit_row ? a.step : 1;
     panel += b.step;
     __builtin_prefetch(reinterpret_cast<const void*>(later), 0, 2);
     later += later_step;
   };
-  // One vector or several, of which the memory so many bytes further is called.
+  // Some vectors of what is carried; the memory so many elements further is called.
   const auto copy = [](T* to, const T* from, int vectors, Index further) __attribute__((always_inline)) {
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
-      const auto at = reinterpret_cast<std::uintptr_t>(from + v * W) + static_cast<std::uintptr_t>(further);
+      const auto at = reinterpret_cast<std::uintptr_t>(from + v * W) + static_cast<std::uintptr_t>(further) * sizeof(T);
       __builtin_prefetch(reinterpret_cast<const void*>(at), 0, 2);
       store(to + v * W, load(from + v * W));
     }
   };
   constexpr Index kFar = 32;  // steps that memory needs to answer
-  Index s = 0;
-  if constexpr (kCarries == Carries::panel || kCarries == Carries::columns) {
-    constexpr bool kPanels = kCarries == Carries::panel;
-    const T* from = carry.from;
-    T* to = carry.to;
-    for (; s < steps; ++s, from += carry.step, to += kPanels ? kPanel<T> : R) {
-      step();
-      copy(to, from, kPanels ? tuning::kTileVectors : kRowVectors<T>, kFar * carry.step * Index{sizeof(T)});
-    }
-  } else if constexpr (kCarries == Carries::rows) {
-    const T* from = carry.from;
-    T* to = carry.to;
-    for (int r = 0; r < R; ++r, from += carry.step - steps, to += W) {
-      for (const T* end = from + steps; from != end; ++s, from += kPanel<T>, to += kPanel<T>) {
+  [[maybe_unused]] const T* source = carry.from;
+  [[maybe_unused]] T* target = carry.to;
+  if constexpr (kCarries == Carries::panel) {
+    const Index far = kFar / carry.every * carry.step;
+    for (Index s = 0; s < steps;) {
+      const Index end = kLayout == Layout::strips ? s + kStrip : steps;
+      for (; s < end; s += carry.every, source += carry.step, target += kPanel<T>) {
         step();
-        copy(to, from, tuning::kTileVectors, kFar * kPanel<T> * Index{sizeof(T)});
+        copy(target, source, tuning::kTileVectors, far);
+        for (Index idle = 1; idle < carry.every; ++idle) step();
+      }
+      if (kLayout == Layout::strips) data[0] += (R - 1) * kStrip;
+    }
+  } else if constexpr (kLayout == Layout::strips) {
+    for (Index s = 0; s < steps; s += kStrip, data[0] += (R - 1) * kStrip) {
+      int k = 0;
+      if constexpr (kCarries == Carries::strips) {
+        for (; k < R; ++k, source += carry.step, target += kStrip) {
+          step();
+          copy(target, source, kStrip / W, kFar);
+        }
+        source += kStrip - R * carry.step;
+      }
+      for (; k < kStrip; ++k) step();
+    }
+  } else {
+    for (Index s = 0; s < steps; ++s) {
+      step();
+      if constexpr (kCarries == Carries::columns) {
+        copy(target, source, kRowVectors<T>, kFar * carry.step);
+        source += carry.step;
+        target += R;
       }
     }
   }
-  for (; s < steps; ++s) step();
   if (stage.last && out.addend != nullptr) {
     each_in(out.addend, kPanel<T>, []<class S>(S& sum, const T* from, Index) { sum += load<T, S>(from); });
   }
@@ -239,33 +260,37 @@ template <class T, int R, int V, class Last, bool kUnitStep, Carries kCarries = 
 }
 
 // So many of them, one below the other: what a tile begins with is computed once.
-template <class T, int R, int V, class Last, bool kUnitStep>
+template <class T, int R, int V, class Last, Layout kLayout>
 void tiles_of(const TileRows<T>& first, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
               Index columns, const Stage& stage, const Ahead& ahead, Index tiles) {
   TileRows<T> a = first;
   for (; tiles > 0; --tiles, i += R, a.data += R * a.row)
-    tile<T, R, V, Last, kUnitStep>(a, b, steps, out, i, j, columns, stage, ahead);
+    tile<T, R, V, Last, kLayout>(a, b, steps, out, i, j, columns, stage, ahead);
 }
 
 // A whole tile that carries.
-template <class T, bool kUnitStep, Carries kCarries>
+template <class T, Layout kLayout, Carries kCarries>
 __attribute__((noinline)) void carrying_tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
                                              Index i, Index j, const Stage& stage, const Ahead& ahead,
                                              const Carry<T>& carry) {
-  tile<T, tuning::kTileRows, tuning::kTileVectors, Vector<T>, kUnitStep, kCarries>(a, b, steps, out, i, j, kPanel<T>,
-                                                                                   stage, ahead, carry);
+  tile<T, tuning::kTileRows, tuning::kTileVectors, Vector<T>, kLayout, kCarries>(a, b, steps, out, i, j, kPanel<T>,
+                                                                                 stage, ahead, carry);
 }
+
+template <class T>
+using CarryingTile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, const Stage&,
+                              const Ahead&, const Carry<T>&);
 
 template <class T>
 using Tile = void (*)(const TileRows<T>&, const Panel<T>&, Index, const Output<T>&, Index, Index, Index, const Stage&,
                       const Ahead&, Index);
 
 // tiles[r - 1] has r rows.
-template <class T, int V, class Last, bool kUnitStep, class = std::make_integer_sequence<int, tuning::kTileRows>>
+template <class T, int V, class Last, Layout kLayout, class = std::make_integer_sequence<int, tuning::kTileRows>>
 struct Tiles;
-template <class T, int V, class Last, bool kUnitStep, int... R>
-struct Tiles<T, V, Last, kUnitStep, std::integer_sequence<int, R...>> {
-  static constexpr Tile<T> tiles[] = {tiles_of<T, R + 1, V, Last, kUnitStep>...};
+template <class T, int V, class Last, Layout kLayout, int... R>
+struct Tiles<T, V, Last, kLayout, std::integer_sequence<int, R...>> {
+  static constexpr Tile<T> tiles[] = {tiles_of<T, R + 1, V, Last, kLayout>...};
 };
 
 // Vectors of a panel of two narrow vectors.
@@ -273,26 +298,38 @@ template <class T>
 constexpr int kVectorsOfTwo = kNarrowWidth<T> < kWidth<T> ? 1 : 2;
 
 // By the width of a panel in narrow vectors, less one.
-template <class T, bool kUnitStep>
+template <class T, Layout kLayout>
 constexpr const Tile<T>* kTilesByWidth[] = {
-    Tiles<T, 1, Narrow<T>, kUnitStep>::tiles,
-    Tiles<T, kVectorsOfTwo<T>, Vector<T>, kUnitStep>::tiles,
-    Tiles<T, 2, Narrow<T>, kUnitStep>::tiles,
-    Tiles<T, 2, Vector<T>, kUnitStep>::tiles,
+    Tiles<T, 1, Narrow<T>, kLayout>::tiles,
+    Tiles<T, kVectorsOfTwo<T>, Vector<T>, kLayout>::tiles,
+    Tiles<T, 2, Narrow<T>, kLayout>::tiles,
+    Tiles<T, 2, Vector<T>, kLayout>::tiles,
 };
 
-// Any number of rows.
+template <class T>
+constexpr Tile<T> kTilesInStrips[] = {
+    tiles_of<T, tuning::kTileRows, 1, Narrow<T>, Layout::strips>,
+    tiles_of<T, tuning::kTileRows, kVectorsOfTwo<T>, Vector<T>, Layout::strips>,
+    tiles_of<T, tuning::kTileRows, 2, Narrow<T>, Layout::strips>,
+    tiles_of<T, tuning::kTileRows, 2, Vector<T>, Layout::strips>,
+};
+
+// Any number of rows; kTileRows in strips.
 template <class T>
 void run_tiles(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
                Index columns, const Stage& stage, const Ahead& ahead) {
   constexpr Index R = tuning::kTileRows;
   const Index width = (columns - 1) / kNarrowWidth<T>;
-  const Tile<T>* tiles = unit_step(a) ? kTilesByWidth<T, true>[width] : kTilesByWidth<T, false>[width];
+  if (a.layout == Layout::strips) {
+    return kTilesInStrips<T>[width](a, b, steps, out, i, j, columns, stage, ahead, 1);
+  }
+  const Tile<T>* tiles =
+      (a.layout == Layout::unit_step ? kTilesByWidth<T, Layout::unit_step> : kTilesByWidth<T, Layout::unit_row>)[width];
   if (rows < R) return tiles[rows - 1](a, b, steps, out, i, j, columns, stage, ahead, 1);
   const Index whole = rows / R, rest = rows % R;
   tiles[R - 1](a, b, steps, out, i, j, columns, stage, ahead, whole);
   if (rest == 0) return;
-  const TileRows<T> last{a.data + whole * R * a.row, a.row, a.step};
+  const TileRows<T> last{a.data + whole * R * a.row, a.row, a.step, a.layout};
   tiles[rest - 1](last, b, steps, out, i + whole * R, j, columns, stage, ahead, 1);
 }
 
@@ -306,8 +343,8 @@ void run_split_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index s
             ahead);
   Output<T> both = out;
   both.addend = first;
-  run_tiles({a.data + split * a.step, a.row, a.step}, rows, {b.data + split * b.step, b.step}, steps - split, both, i,
-            j, columns, kWhole, ahead);
+  run_tiles({a.data + split * a.step, a.row, a.step, a.layout}, rows, {b.data + split * b.step, b.step}, steps - split,
+            both, i, j, columns, kWhole, ahead);
 }
 
 }  // namespace
