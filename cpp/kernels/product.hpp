@@ -64,7 +64,8 @@ Index rows_at_once(const Product<T>& g, Index steps) {
 // Whether tiles pack for the next block: where B is copied as it is.
 template <class T>
 bool carries(const Product<T>& g, Index steps) {
-  return g.b_order == Order::rows && !in_place(g) && rows_at_once(g, steps) == tuning::kTileRows && g.split == 0;
+  return tuning::kCarries && g.b_order == Order::rows && !in_place(g) && rows_at_once(g, steps) == tuning::kTileRows &&
+         g.split == 0;
 }
 
 // Columns of B, whole panels of it, that the tiles of the block before pack, so many `tiles` each panel; `packed` is
@@ -115,8 +116,8 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
   const Index row_step = ceil_div(R * Index{sizeof(T)}, panels);
   const Index at_once = rows_at_once(g, steps);
   const Stage stage{p == 0, p + steps == g.P};
-  const Index last_whole = (columns.end - columns.begin) / kPanel<T> - 1;
-  const bool copying = copies_a(g) && !copies.made && g.split == 0;
+  [[maybe_unused]] const Index last_whole = (columns.end - columns.begin) / kPanel<T> - 1;
+  [[maybe_unused]] const bool copying = copies_a(g) && !copies.made && g.split == 0;
   bool copied = copies.made;
   for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += at_once) {
     const Index count = min<Index>(at_once, rows.end - i), after = i + at_once;
@@ -133,20 +134,22 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
         run_split_tile(a, count, b, steps, g.split, g.out, i, j, real, ahead);
         continue;
       }
-      if (const Carry<T> carry = carry_columns(g, carried, p, steps, index); carry.from != nullptr) {
-        constexpr CarryingTile<T> kIts[] = {carrying_tile<T, Layout::unit_row, Carries::panel>,
-                                            carrying_tile<T, Layout::unit_step, Carries::panel>,
-                                            carrying_tile<T, Layout::strips, Carries::panel>};
-        kIts[static_cast<int>(a.layout)](a, b, steps, g.out, i, j, stage, ahead, carry);
-        continue;
-      }
-      if (copying && panel == last_whole && after + R <= rows.end) {
-        if (const Carry<T> carry = carry_rows(g, copies.piece(part + 1), after, p, steps); carry.from != nullptr) {
-          const auto its = a.layout == Layout::unit_row ? carrying_tile<T, Layout::unit_row, Carries::columns>
-                                                        : carrying_tile<T, Layout::strips, Carries::strips>;
-          its(a, b, steps, g.out, i, j, stage, ahead, carry);
-          copied = true;
+      if constexpr (tuning::kCarries) {
+        if (const Carry<T> carry = carry_columns(g, carried, p, steps, index); carry.from != nullptr) {
+          constexpr CarryingTile<T> kIts[] = {carrying_tile<T, Layout::unit_row, Carries::panel>,
+                                              carrying_tile<T, Layout::unit_step, Carries::panel>,
+                                              carrying_tile<T, Layout::strips, Carries::panel>};
+          kIts[static_cast<int>(a.layout)](a, b, steps, g.out, i, j, stage, ahead, carry);
           continue;
+        }
+        if (copying && panel == last_whole && after + R <= rows.end) {
+          if (const Carry<T> carry = carry_rows(g, copies.piece(part + 1), after, p, steps); carry.from != nullptr) {
+            const auto its = a.layout == Layout::unit_row ? carrying_tile<T, Layout::unit_row, Carries::columns>
+                                                          : carrying_tile<T, Layout::strips, Carries::strips>;
+            its(a, b, steps, g.out, i, j, stage, ahead, carry);
+            copied = true;
+            continue;
+          }
         }
       }
       run_tiles(a, count, b, steps, g.out, i, j, real, stage, ahead);

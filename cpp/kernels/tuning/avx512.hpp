@@ -10,6 +10,9 @@ constexpr int kNarrowBytes = 32;
 constexpr int kTileRows = 12;
 constexpr int kTileVectors = 2;
 
+// Whether tiles copy for later on the way.
+constexpr bool kCarries = true;
+
 // Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit
 // into twice as many.
 constexpr int kBlockSteps = 2048;

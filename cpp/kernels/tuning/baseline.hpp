@@ -9,6 +9,9 @@ constexpr int kNarrowBytes = kVectorBytes;
 constexpr int kTileRows = 4;
 constexpr int kTileVectors = 2;
 
+// Whether tiles copy for later on the way. What it gains was measured with AVX only.
+constexpr bool kCarries = false;
+
 // Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit
 // into twice as many.
 constexpr int kBlockSteps = 512;
