@@ -14,8 +14,8 @@
 namespace nnative {
 namespace {
 
-// Pieces of A, of kTileRows rows each, that a member copies: all of them, for every block of columns, or one while the
-// one before it is in use.
+// Where A is copied, in pieces of kTileRows rows: a member keeps all of them, for every block of columns, or two in
+// turn, one while the other is in use.
 template <class T>
 struct Copies {
   T* first;
@@ -157,14 +157,15 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
   }
 }
 
-// The member's memory begins with the copies, two pieces or all if several blocks of columns meet them; what follows
-// them is for its own block of B.
+// The member's memory begins with the copies, if any, all of them where several blocks of columns meet them; what
+// follows is for its own block of B.
 template <class T>
 Copies<T> copies_of(T* first, const Product<T>& g, const Blocking& block) {
   return {first, tuning::kTileRows * (block.steps + kWidth<T>), g.J > block.columns && copies_a(g)};
 }
 template <class T>
 Index copies_size(const Product<T>& g, const Blocking& block) {
+  if (!copies_a(g)) return 0;
   const Copies<T> copies = copies_of<T>(nullptr, g, block);
   return copies.size * (copies.all ? ceil_div(g.I, tuning::kTileRows) : 2);
 }

@@ -53,7 +53,7 @@ class Writer {
 #endif
   }
 
-  // y[i] = f(i) for each i of the range, with what f reads of from[i] …
+  // y[i] = f(i) for each i of the range. What f reads of from[i] … is called ahead where y goes past the caches.
   template <class F, class... From>
   [[gnu::always_inline]] void operator()(T* y, Range range, F f, const From*... from) const {
     Range whole{range.end, range.end};  // lines

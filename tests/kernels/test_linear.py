@@ -23,7 +23,7 @@ SHAPES = [
     (64, 700, 300),
     (530, 300, 50),
     # Rows that collide in the cache and are copied in strips, by tiles where there are several; one of whose products
-    # has its next columns packed on the way, too, in one part or in eight.
+    # has its next columns packed on the way, too, in several parts.
     (40, 1024, 100),
     (60, 200, 1024),
     (130, 300, 1024),
