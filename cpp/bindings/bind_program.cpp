@@ -128,7 +128,8 @@ void bind_program(py::module_& module) {
       .def("_replay_first", &Replayer::replay_first, py::arg("replay").none(true), py::arg("result").none(true));
   const auto callable = [](PyHeapTypeObject* type) { type->ht_type.tp_call = call_replay; };
   py::class_<Replay>(module, "Replay", py::custom_type_setup(callable))
-      .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order"), py::arg("scale"))
+      .def("epoch", &Replay::epoch, py::arg("arrays"), py::arg("order").none(true), py::arg("begin"), py::arg("end"),
+           py::arg("scale"))
       .def("fits", py::overload_cast<const py::tuple&>(&Replay::fits, py::const_), py::arg("arguments"))
       .def_property_readonly("steps", &Replay::steps)
       .def_property_readonly("segments", &Replay::segments)

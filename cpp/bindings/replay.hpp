@@ -94,15 +94,16 @@ class Replay {
     return list;
   }
 
-  // Runs `order.size() / rows` minibatches: row order[b·rows + r] of every array is row r of batch b. uint8 arrays are
-  // multiplied by `scale` where the recording has a float. Returns one array of the batches' values for each (scalar)
-  // result.
-  py::list epoch(const std::vector<py::array>& arrays, const py::array_t<std::int64_t>& order, double scale) {
+  // Runs the minibatches of rows order[begin] … order[end - 1] of the arrays, or begin … end - 1 without an order.
+  // uint8 arrays are multiplied by `scale` where the recording has a float. Returns one array of the batches' values
+  // for each (scalar) result.
+  py::list epoch(const std::vector<py::array>& arrays, const std::optional<py::array_t<std::int64_t>>& order,
+                 Index begin, Index end, double scale) {
     const Index rows = arguments_.at(0).shape.at(0);
-    const Index batches = order.size() / rows;
+    const Index batches = (end - begin) / rows;
     std::vector<py::array> results;
     for (const Result& result : results_) results.emplace_back(result.dtype, std::vector<py::ssize_t>{batches});
-    const std::int64_t* index = order.data();
+    const std::int64_t* index = order ? order->data() : nullptr;
     for (Refresher& refresh : refreshers_) refresh();
     std::optional<py::error_already_set> interrupted;  // taken at once: nothing may run with an error pending
     {
@@ -119,7 +120,7 @@ class Replay {
       program_->run(
           batches,
           [&](Index batch, const Team& team) {
-            for (const Feed& f : feeds) f.gather(team, index + batch * rows, rows);
+            for (const Feed& f : feeds) f.gather(team, index, begin + batch * rows, rows);
           },
           [&](Index batch) {
             for (std::size_t i = 0; i < results_.size(); ++i)
@@ -190,16 +191,20 @@ class Replay {
     bool from_bytes;
     double scale;
 
-    void gather(const Team& team, const std::int64_t* index, Index rows) const {
-      if (from_bytes && item == 4)
-        kernels<float>().gather->scaled_bytes(team, reinterpret_cast<float*>(to),
-                                              reinterpret_cast<const std::uint8_t*>(from), index, rows, row,
-                                              static_cast<float>(scale));
-      else if (from_bytes)
-        kernels<double>().gather->scaled_bytes(team, reinterpret_cast<double*>(to),
-                                               reinterpret_cast<const std::uint8_t*>(from), index, rows, row, scale);
+    // Rows index[first] …, or `first` … without an index.
+    void gather(const Team& team, const std::int64_t* index, Index first, Index rows) const {
+      const std::byte* table = from;
+      if (index == nullptr)
+        table += first * row * (from_bytes ? 1 : item);
       else
-        kernels<float>().gather->rows(team, to, from, index, rows, row * item);
+        index += first;
+      if (!from_bytes) return kernels<float>().gather->rows(team, to, table, index, rows, row * item);
+      const auto* bytes = reinterpret_cast<const std::uint8_t*>(table);
+      if (item == 4)
+        kernels<float>().gather->scaled_bytes(team, reinterpret_cast<float*>(to), bytes, index, rows, row,
+                                              static_cast<float>(scale));
+      else
+        kernels<double>().gather->scaled_bytes(team, reinterpret_cast<double*>(to), bytes, index, rows, row, scale);
     }
   };
 

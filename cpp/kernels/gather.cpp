@@ -47,6 +47,11 @@ template <class F>
 
 void rows(const Team& team, std::byte* out, const std::byte* table, const std::int64_t* index, Index N, Index bytes) {
   const Range mine = share(team, N);
+  if (index == nullptr) {
+    std::memcpy(out + mine.begin * bytes, table + mine.begin * bytes,
+                static_cast<std::size_t>((mine.end - mine.begin) * bytes));
+    return;
+  }
   with_row_copy(bytes, [=](auto copy) {
     std::byte* to = out + mine.begin * bytes;
     for (Index n = mine.begin; n < mine.end; ++n, to += bytes) copy(to, table + index[n] * bytes);
@@ -59,7 +64,7 @@ void scaled_bytes(const Team& team, T* out, const std::uint8_t* table, const std
   const Range rows = share(team, N);
   for (Index n = rows.begin; n < rows.end; ++n) {
     T* to = out + n * C;
-    const std::uint8_t* from = table + index[n] * C;
+    const std::uint8_t* from = table + (index == nullptr ? n : index[n]) * C;
 #pragma omp simd
     for (Index c = 0; c < C; ++c) to[c] = static_cast<T>(from[c]) * scale;
   }

@@ -9,10 +9,11 @@ namespace nnative {
 
 template <class T>
 struct GatherKernels {
-  // The next two feed the minibatches of an epoch and have no Python face.
-  // out (N, bytes) = table (·, bytes)[index (N)], rows of any dtype; indices are trusted
+  // The next two feed the minibatches of an epoch and have no Python face. Indices are trusted; a null pointer is
+  // 0 … N-1.
+  // out (N, bytes) = table (·, bytes)[index (N)], rows of any dtype
   void (*rows)(const Team&, std::byte* out, const std::byte* table, const std::int64_t* index, Index N, Index bytes);
-  // out (N, C) = scale · table (·, C)[index (N)], from bytes; indices are trusted
+  // out (N, C) = scale · table (·, C)[index (N)], from bytes
   void (*scaled_bytes)(const Team&, T* out, const std::uint8_t* table, const std::int64_t* index, Index N, Index C,
                        T scale);
 

@@ -162,7 +162,7 @@ class Compiled(_native.Replayer):
         """
         data = [_epoch_array(a, scale, i) for i, a in enumerate(arrays)]
         n = _check_epoch(data, batch_size)
-        order = (generator or random.default_generator).permutation(n) if shuffle else np.arange(n, dtype=np.int64)
+        order = (generator or random.default_generator).permutation(n) if shuffle else None
         last = n if not drop_last else n - n % batch_size
         parts: list[list[Array]] = []
         recorded: _Recorded | None = None
@@ -173,7 +173,8 @@ class Compiled(_native.Replayer):
             fitting = (r for r in self._recordings if not r.names and r.replay.fits(tuple(batch)))
             recorded = None if observed.observer is not None else next(fitting, None)
             if recorded is None:
-                picked = tuple([_take(a, order[start : start + rows], scale) for a in data])
+                chosen = slice(start, start + rows)
+                picked = tuple([_take(a, chosen if order is None else order[chosen], scale) for a in data])
                 if observed.observer is not None:
                     recorded, result = _run_eagerly(self.function, picked, ())
                 else:
@@ -185,10 +186,10 @@ class Compiled(_native.Replayer):
                 continue
             recorded.check_scalars()
             self._use(recorded)
-            whole = rows * ((last - start) // rows)
+            end = last - (last - start) % rows
             with contextlib.suppress(Stale):  # then another recording is looked for
-                parts.append(recorded.replay.epoch(data, order[start : start + whole], 1.0 if scale is None else scale))
-                start += whole
+                parts.append(recorded.replay.epoch(data, order, start, end, 1.0 if scale is None else scale))
+                start = end
         if recorded is None:
             raise ValueError(f"[epoch] {n} rows make no minibatch of {batch_size}")
         return recorded.rebuild([np.concatenate(values) for values in zip(*parts, strict=True)])
@@ -353,7 +354,7 @@ def _fed_dtype(array: Array, scale: float | None) -> Any:
     return np.dtype(np.float32) if _scaled(array, scale) else array.dtype
 
 
-def _take(array: Array, rows: Array, scale: float | None) -> Array:
+def _take(array: Array, rows: Array | slice, scale: float | None) -> Array:
     taken = array[rows]
     return taken.astype(np.float32) * np.float32(scale) if _scaled(array, scale) else taken
 
