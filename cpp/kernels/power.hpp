@@ -41,8 +41,9 @@ struct Pair {
 }
 
 // pow: exp(y · log|x|), in double also for float, then the special cases of IEEE 754. Largest errors found
-// over 1.6·10^6 random pairs with |y·log x| up to 650: 0.50 ulp for float, 2.2 ulp for double; without fused
-// multiply-add, as in the x86-64 baseline, |y·log x| ulp for double.
+// over 2·10^7 random pairs with |y·log x| up to 650: 0.50 ulp for float; for double 1 + 0.07·|y·log x| ulp, as only the
+// first term of the logarithm is in two parts, which tells for x near 1; without fused multiply-add, as in the x86-64
+// baseline, |y·log x| ulp.
 template <class T>
 [[gnu::always_inline]] inline T power(T base, T exponent) {
   constexpr double inf = kInfinity<double>;
