@@ -31,14 +31,17 @@ struct Classes {
     all = smoothing == T{0} ? T{0} : each * total_weight();
   }
   [[gnu::always_inline]] Index of(Index n) const { return class_of(target, type, n, C, ignore); }
-  // its (count) = the same of the rows from `first` on
+  // its (kLanes) = the same of `count` rows from `first` on, kIgnored behind them
   template <class Lane>
   void of(Lane* its, Index first, Index count) const {
     with_index(type, [=, classes = C, none = ignore, at = target]<class I>(const I*) {
       const I* index = static_cast<const I*>(at) + first;
-      for_each({0, count},
+      I some[kLanes] = {};
+      if (count < kLanes) std::memcpy(some, index, static_cast<std::size_t>(count) * sizeof(I)), index = some;
+      for_each({0, kLanes},
                [=](Index l) { its[l] = static_cast<Lane>(class_named(static_cast<Index>(index[l]), classes, none)); });
     });
+    for (Index l = count; l < kLanes; ++l) its[l] = kIgnored;
   }
   [[gnu::always_inline]] T own(Index t) const { return (T{1} - smoothing) * weight_of(weight, t); }
 
@@ -52,20 +55,41 @@ struct Classes {
 template <class T>
 using Lane = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
-// Losses of the rows [first, first + count), at most kLanes, whose logarithms are computed together, from the largest
-// logit of each and the total of its exponentials; `its` are their classes, and factor is what their weights come to.
-// They go to loss[first …] where loss is not null.
+// The classes of kLanes rows, and their logits.
 template <class T>
-inline void cross_entropy_losses(T* loss, Lane<T>* its, T* factor, const T* largest, const T* total, const T* logits,
-                                 const Classes<T>& classes, Index first, Index count) {
+struct Chosen {
+  Lane<T> its[kLanes];
+  T logit[kLanes];
+
+  // Of the rows at x.
+  void from(const T* x, Index count, Index C) {
+    for_each({0, kLanes}, [this](Index l) { logit[l] = T{0}; });
+    for (Index l = 0; l < count; ++l) logit[l] = x[l * C + max(static_cast<Index>(its[l]), Index{0})];
+  }
+  // Of rows side by side: compared with every class, since that many scalars that go to memory and come back as a
+  // vector take longer.
+  void from(const T (*side)[kLanes], Index C) {
+    for (Index r = 0; r < kLanes; r += kWidth<T>) {
+      const auto own = load<Lane<T>, Vector<Lane<T>>>(its + r);
+      Vector<T> found{};
+      for (Index c = 0; c < C; ++c) found = own == static_cast<Lane<T>>(c) ? load(side[c] + r) : found;
+      store(logit + r, found);
+    }
+  }
+};
+
+// Losses of the rows [first, first + count), at most kLanes, whose logarithms are computed together, from the largest
+// logit of each, the total of its exponentials and its own; factor is what their weights come to. They go to
+// loss[first …] where loss is not null.
+template <class T>
+inline void cross_entropy_losses(T* loss, T* factor, const T* largest, const T* total, const Chosen<T>& chosen,
+                                 const T* logits, const Classes<T>& classes, Index first, Index count) {
   const Index C = classes.C;
   const T *weight = classes.weight, *x = logits + first * C, each = classes.each, all = classes.all;
-  const T most = T{1} - classes.smoothing;
-  T chosen[kLanes] = {}, own[kLanes], rest[kLanes] = {}, nowhere[kLanes];
-  T* losses = loss != nullptr ? loss + first : nowhere;
-  for_each({0, kLanes}, [&](Index l) { its[l] = kIgnored, own[l] = most; });
-  classes.of(its, first, count);
-  for (Index l = 0; l < count; ++l) chosen[l] = x[l * C + max(static_cast<Index>(its[l]), Index{0})];
+  const T most = T{1} - classes.smoothing, *logit = chosen.logit;
+  const Lane<T>* its = chosen.its;
+  T own[kLanes], rest[kLanes] = {}, losses[kLanes];
+  for_each({0, kLanes}, [&](Index l) { own[l] = most; });
   if (weight != nullptr) {
     for (Index l = 0; l < count; ++l) own[l] = most * weight_of(weight, its[l]);
   }
@@ -75,23 +99,33 @@ inline void cross_entropy_losses(T* loss, Lane<T>* its, T* factor, const T* larg
       rest[l] = each * row_sum<T>(C, [=](Index c) { return (weight ? weight[c] : T{1}) * (row[c] - middle); });
     }
   }
-  for_each({0, count}, [&](Index l) {
+  for_each({0, kLanes}, [&](Index l) {
     const bool counts = its[l] >= 0;
     const T sum = counts ? total[l] : T{1}, bad = its[l] == kBad ? kNan<T> : T{0};
     factor[l] = counts ? own[l] + all : T{0};
-    const T shifted = own[l] * (chosen[l] - largest[l]) + rest[l];
+    const T shifted = own[l] * (logit[l] - largest[l]) + rest[l];
     losses[l] = factor[l] * nnative::log(sum) - (counts ? shifted : bad);
   });
+  if (loss == nullptr) return;
+  if (count == kLanes) {
+    std::memcpy(loss + first, losses, sizeof(losses));
+  } else {
+    std::memcpy(loss + first, losses, static_cast<std::size_t>(count) * sizeof(T));
+  }
 }
 
 // The same, and their probabilities (count,C) where p, at which they begin, is not null
 template <class T>
 inline void cross_entropy_rows(T* loss, T* p, const T* logits, const Classes<T>& classes, Index first, Index count) {
   const Index C = classes.C;
-  T largest[kLanes], total[kLanes];
+  Chosen<T> chosen;
+  classes.of(chosen.its, first, count);
+  T largest[kLanes] = {}, total[kLanes] = {};
   if (C <= kFewClasses) {
     alignas(64) T side[kFewClasses][kLanes];
-    exp_side_by_side(side, largest, total, logits + first * C, count, C);
+    rows_side_by_side(side, logits + first * C, count, C);
+    chosen.from(side, C);
+    exp_side_by_side(side, largest, total, C);
     if (p != nullptr) {
       T inverse[kLanes];
       for_each({0, kLanes}, [&](Index l) { inverse[l] = T{1} / total[l]; });
@@ -99,6 +133,7 @@ inline void cross_entropy_rows(T* loss, T* p, const T* logits, const Classes<T>&
       to_rows(p, side, count, C);
     }
   } else {
+    chosen.from(logits + first * C, count, C);
     for (Index l = 0; l < count; ++l) {
       const T* x = logits + (first + l) * C;
       const RowSum<T> row = p != nullptr ? softmax_row(p + l * C, x, C) : exp_sum_row(x, C);
@@ -106,10 +141,27 @@ inline void cross_entropy_rows(T* loss, T* p, const T* logits, const Classes<T>&
       total[l] = row.sum;
     }
   }
-  Lane<T> its[kLanes];
   T factor[kLanes];
-  cross_entropy_losses(loss, its, factor, largest, total, logits, classes, first, count);
+  cross_entropy_losses(loss, factor, largest, total, chosen, logits, classes, first, count);
 }
+
+// The gradients of the losses: dloss · scale, of which there is one for all when the stride is 0.
+template <class T>
+struct Arrived {
+  const T* dloss;
+  Index stride;
+  T scale;
+
+  [[gnu::always_inline]] T operator()(Index n) const { return dloss[n * stride] * scale; }
+  // factor = those of the rows from `first` on · factor
+  void times(T* factor, Index first, Index count) const {
+    if (stride == 0) {
+      for_each({0, kLanes}, [=, one = (*this)(0)](Index l) { factor[l] *= one; });
+    } else {
+      for_each({0, count}, [=, own = dloss + first, by = scale](Index l) { factor[l] *= own[l] * by; });
+    }
+  }
+};
 
 // dx (C) of row n from its probabilities p (C), `arrived` being the gradient of its loss
 template <class T>
@@ -132,26 +184,67 @@ template <class T>
   }
 }
 
-// Losses as above, and dlogits (N,C) at dx, of the rows [first, first + count) of at most kFewClasses without
-// smoothing; arrived(n) is the gradient of loss n
-template <class T, class Arrived>
-inline void cross_entropy_side_by_side(T* loss, T* dx, const T* logits, const Classes<T>& classes, Index first,
-                                       Index count, Arrived arrived) {
-  alignas(64) T side[kFewClasses][kLanes];
-  T largest[kLanes], total[kLanes], factor[kLanes] = {}, came[kLanes] = {};
-  Lane<T> its[kLanes];
-  exp_side_by_side(side, largest, total, logits + first * classes.C, count, classes.C);
-  cross_entropy_losses(loss, its, factor, largest, total, logits, classes, first, count);
-  for_each({0, count}, [&](Index l) { came[l] = arrived(first + l) * factor[l]; });
-  for (Index r = 0; r < kLanes; r += kWidth<T>) {
-    const auto own = load<Lane<T>, Vector<Lane<T>>>(its + r);
-    const Vector<T> factors = load(came + r), one = broadcast(T{1}), inverse = one / load(total + r);
-    for (Index c = 0; c < classes.C; ++c) {
-      const Vector<T> p = load(side[c] + r) * inverse, less = own == static_cast<Lane<T>>(c) ? one : Vector<T>{};
-      store(side[c] + r, own < 0 ? Vector<T>{} : factors * (p - less));
+// kLanes rows, of which the first `count` are there, whose losses and gradients are computed together.
+template <class T>
+struct Group {
+  alignas(64) T side[kFewClasses][kLanes];  // the logits of each class, then exponentials, then gradients
+  T largest[kLanes], total[kLanes], factor[kLanes];
+  Chosen<T> chosen;
+  Index first, count;
+
+  // Whole groups alone are worth code without a count: others go by way of `padded` (kLanes,C).
+  void read(const T* logits, const Classes<T>& classes, T* padded) {
+    const Index C = classes.C;
+    const T* x = logits + first * C;
+    if (count < kLanes) {
+      for_each({0, kLanes * C}, [=](Index i) { padded[i] = T{0}; });
+      std::memcpy(padded, x, static_cast<std::size_t>(count * C) * sizeof(T));
+      x = padded;
+    }
+    classes.of(chosen.its, first, count);
+    rows_side_by_side(side, x, kLanes, C);
+    chosen.from(side, C);
+  }
+  void gradients(const Classes<T>& classes, const Arrived<T>& arrived) {
+    arrived.times(factor, first, count);
+    for (Index r = 0; r < kLanes; r += kWidth<T>) {
+      const auto own = load<Lane<T>, Vector<Lane<T>>>(chosen.its + r);
+      const Vector<T> factors = load(factor + r), one = broadcast(T{1}), inverse = one / load(total + r);
+      for (Index c = 0; c < classes.C; ++c) {
+        const Vector<T> p = load(side[c] + r) * inverse, less = own == static_cast<Lane<T>>(c) ? one : Vector<T>{};
+        store(side[c] + r, own < 0 ? Vector<T>{} : factors * (p - less));
+      }
     }
   }
-  to_rows(dx, side, count, classes.C);
+  void write(T* dlogits, Index C, T* padded) const {
+    T* dx = dlogits + first * C;
+    to_rows(count < kLanes ? padded : dx, side, kLanes, C);
+    if (count < kLanes) std::memcpy(dx, padded, static_cast<std::size_t>(count * C) * sizeof(T));
+  }
+};
+
+// Losses as above, and dlogits (N,C), of rows of at most kFewClasses without smoothing. Four groups take each step
+// together, since the steps of one wait for each other.
+template <class T>
+inline void cross_entropy_side_by_side(T* loss, T* dlogits, const T* logits, const Classes<T>& classes, Range rows,
+                                       const Arrived<T>& arrived) {
+  const Index C = classes.C;
+  constexpr Index together = 4;
+  Group<T> groups[together];
+  T padded[kLanes * kFewClasses];
+  for (Index first = rows.begin; first < rows.end;) {
+    Group<T>* end = groups;
+    for (; end != groups + together && first < rows.end; ++end, first += kLanes) {
+      end->first = first;
+      end->count = min(kLanes, rows.end - first);
+      end->read(logits, classes, padded);
+    }
+    for (Group<T>* g = groups; g != end; ++g) exp_side_by_side(g->side, g->largest, g->total, C);
+    for (Group<T>* g = groups; g != end; ++g)
+      cross_entropy_losses(loss, g->factor, g->largest, g->total, g->chosen, logits, classes, g->first, g->count);
+    for (Group<T>* g = groups; g != end; ++g) g->gradients(classes, arrived);
+    for (Group<T>* g = groups; g != end; ++g) g->write(dlogits, C, padded);
+  }
 }
 
 // A row whose exponentials are computed and whose gradient is to be written.
@@ -197,9 +290,9 @@ struct RowBefore {
 // Losses as above, and dlogits (N,C) at dx, of long rows without smoothing; `memory` has room for two of them, in whole
 // blocks. The gradient of a row is written, and the row after the next called, while the exponentials of the next are
 // computed.
-template <class T, class Arrived>
+template <class T>
 inline void cross_entropy_row_by_row(const Writer<T>& writer, T* loss, T* dlogits, const T* logits,
-                                     const Classes<T>& classes, Range rows, T* memory, Arrived arrived) {
+                                     const Classes<T>& classes, Range rows, T* memory, const Arrived<T>& arrived) {
   const Index C = classes.C, last_begin = (C - 1) / kLanes * kLanes, room = last_begin + kLanes;
   RowBefore<T> before{};
   T largest[kLanes] = {}, total[kLanes] = {};
@@ -223,9 +316,11 @@ inline void cross_entropy_row_by_row(const Writer<T>& writer, T* loss, T* dlogit
     largest[l] = row.max;
     total[l] = row.sum;
     if (l == kLanes - 1 || n + 1 == rows.end) {
-      Lane<T> its[kLanes];
+      Chosen<T> chosen;
+      classes.of(chosen.its, n - l, l + 1);
+      chosen.from(logits + (n - l) * C, l + 1, C);
       T factor[kLanes];
-      cross_entropy_losses(loss, its, factor, largest, total, logits, classes, n - l, l + 1);
+      cross_entropy_losses(loss, factor, largest, total, chosen, logits, classes, n - l, l + 1);
     }
   }
   if (rows.begin < rows.end) before.write({0, C});

@@ -67,16 +67,14 @@ void cross_entropy_backward(const Team& team, T* loss, T* dlogits, const T* logi
   const Classes<T> classes(target, weight, C, type, ignore, smoothing);
   const T scale = mean ? mean_scale(all_targets, weight, rows, C, type, ignore) : T{1};
   const Writer<T> write((mine.end - mine.begin) * C, C, true);
-  const auto arrived = [=](Index n) { return dloss[n * dloss_stride] * scale; };
+  const Arrived<T> arrived{dloss, dloss_stride, scale};
   T* p = static_cast<T*>(team.own);
   if (rows_together(C) == 1 && C <= kManyClasses && smoothing == T{0})
     return cross_entropy_row_by_row(write, loss, dlogits, logits, classes, mine, p, arrived);
+  if (C <= kFewClasses && smoothing == T{0})
+    return cross_entropy_side_by_side(loss, dlogits, logits, classes, mine, arrived);
   for (Index first = mine.begin; first < mine.end; first += rows_together(C)) {
     const Index count = min(rows_together(C), mine.end - first);
-    if (C <= kFewClasses && smoothing == T{0}) {
-      cross_entropy_side_by_side(loss, dlogits + first * C, logits, classes, first, count, arrived);
-      continue;
-    }
     cross_entropy_rows(loss, p, logits, classes, first, count);
     for (Index l = 0; l < count; ++l)
       cross_entropy_gradient(write, dlogits + (first + l) * C, p + l * C, classes, first + l, arrived(first + l));

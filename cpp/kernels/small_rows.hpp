@@ -35,12 +35,10 @@ inline void to_rows(T* y, const T (*side)[kLanes], Index count, Index C) {
 #pragma GCC unroll 16
       for (Index i = 0; i < W; ++i) square[i] = load(side[c + i] + r);
       transpose<T>(square);
-      const Index rows = min(W, count - r), left = (count - r) * C - c;
-      const Index whole = left < W ? 0 : min(rows, (left - W) / C + 1);
-      T* to = y + r * C + c;
-      Index i = 0;
-      for (; i < whole; ++i, to += C) store(to, square[i]);
-      for (; i < rows; ++i, to += C) store_partial(to, square[i], min(W, C - c));
+      const Index rows = min(W, count - r), end = count * C - W;
+      Index i = 0, to = r * C + c;
+      for (; i < rows && to <= end; ++i, to += C) store(y + to, square[i]);
+      for (; i < rows; ++i, to += C) store_partial(y + to, square[i], min(W, C - c));
     }
   }
 }
@@ -99,21 +97,25 @@ inline void sum_classes(T* sum, const T (*side)[kLanes], Index blocks) {
   combine_classes(sum, both, add);
 }
 
-// side (kFewClasses) = exp(x − largest) of the rows of x (count,C) side by side, with largest (kLanes) and the sum
-// (kLanes) of each
+constexpr Index blocks_of(Index C) { return C <= kLanes ? 1 : 2; }
+
+// side (kFewClasses) = the rows of x (count,C) side by side, −∞ behind them up to the end of a block
 template <class T>
-inline void exp_side_by_side(T (*side)[kLanes], T* largest, T* sum, const T* x, Index count, Index C) {
-  const Index blocks = C <= kLanes ? 1 : 2;
-  const Range behind{C, blocks * kLanes};
+inline void rows_side_by_side(T (*side)[kLanes], const T* x, Index count, Index C) {
   to_side_by_side(side, x, count, C);
-  set_classes(side, behind, -kInfinity<T>);
-  largest_classes(largest, side, blocks);
+  set_classes(side, {C, blocks_of(C) * kLanes}, -kInfinity<T>);
+}
+
+// side = exp(side − largest), with largest (kLanes) and the sum (kLanes) of each row
+template <class T>
+inline void exp_side_by_side(T (*side)[kLanes], T* largest, T* sum, Index C) {
+  largest_classes(largest, side, blocks_of(C));
   for (Index c = 0; c < C; ++c) {
     T* e = side[c];
     for_each({0, kLanes}, [=](Index l) { e[l] = exp_negative(e[l] - largest[l]); });
   }
-  set_classes(side, behind, T{0});
-  sum_classes(sum, side, blocks);
+  set_classes(side, {C, blocks_of(C) * kLanes}, T{0});
+  sum_classes(sum, side, blocks_of(C));
 }
 
 }  // namespace
