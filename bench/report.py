@@ -11,6 +11,7 @@ The peers are whatever of `pip install torch jax scikit-learn onnx onnxruntime` 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -54,7 +55,8 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--minutes", type=float, help="start no further row after this long (default no limit, quick 2)"
     )
-    parser.add_argument("--rounds", type=int, help="samples of each measurement (default 9, quick 3)")
+    parser.add_argument("--passes", type=int, help="times that all rows are measured, in turn (default 3, quick 1)")
+    parser.add_argument("--rounds", type=int, default=3, help="samples a pass (default %(default)s)")
     parser.add_argument("--seconds", type=float, help="length of a sample (default 0.2, quick 0.05)")
     parser.add_argument(
         "--run-in", type=float, help="seconds of the same work before a sample (default 0.2, quick 0.05)"
@@ -63,7 +65,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=BENCH.parent / "docs", help="folder to write to (default docs/)")
     parser.add_argument("--render", type=Path, metavar="JSON", help="only write the page again")
     chosen = parser.parse_args()
-    chosen.rounds = chosen.rounds or (3 if chosen.quick else 9)
+    chosen.passes = chosen.passes or (1 if chosen.quick else 3)
     chosen.minutes = chosen.minutes or (2.0 if chosen.quick else float("inf"))
     chosen.seconds = chosen.seconds or (0.05 if chosen.quick else 0.2)
     chosen.run_in = (0.05 if chosen.quick else 0.2) if chosen.run_in is None else chosen.run_in
@@ -78,7 +80,8 @@ def run(chosen: argparse.Namespace) -> Results:
     start = time.perf_counter()
     results = Results(machine=dict(stacks.machine()))
     results.settings = {
-        "rounds": chosen.rounds,
+        "passes": chosen.passes,
+        "rounds a pass": chosen.rounds,
         "seconds a sample": chosen.seconds,
         "seconds of run-in": chosen.run_in,
         "threads": chosen.threads,
@@ -93,9 +96,9 @@ def run(chosen: argparse.Namespace) -> Results:
         logs = Path(folder)
         fleet = Fleet(chosen.peers, chosen.threads, logs, results)
         try:
-            for name in chosen.rows:
+            for turn, name in itertools.product(range(chosen.passes), chosen.rows):
                 if time.perf_counter() - start > 60 * chosen.minutes:
-                    results.note(f"{name} was left out: {chosen.minutes:g} minutes were over.")
+                    results.note(f"{name} was left out of pass {turn + 1}: {chosen.minutes:g} minutes were over.")
                 else:
                     measure(ROW[name], fleet, chosen)
         finally:
@@ -110,10 +113,10 @@ def run(chosen: argparse.Namespace) -> Results:
 
 
 def measure(row: Row, fleet: Fleet, chosen: argparse.Namespace) -> None:
-    """Measure one row."""
+    """Measure one row; once a pass where a sample is an epoch of seconds."""
     start = time.perf_counter()
     workers = fleet.build(row, numpy_peer.reference(row, 10))
-    rounds = min(chosen.rounds, 3) if row.kind == "epoch" else chosen.rounds
+    rounds = 1 if row.kind == "epoch" and chosen.passes > 1 else chosen.rounds
     fleet.measure(row, workers, rounds, chosen.seconds, chosen.run_in)
     print(f"{row.name}: {len(workers)} measured in {time.perf_counter() - start:.0f} s", file=sys.stderr)
 

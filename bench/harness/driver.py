@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.results import Results, Timing
+from harness.results import Results
 from harness.rows import Row
 from peers import LOOPS, MACHINE, PEER, Peer
 
@@ -103,6 +103,7 @@ class Fleet:
         self.wanted = [(peer, count) for peer in (MACHINE, LOOPS, *(PEER[name] for name in peers)) for count in threads]
         self.workers: dict[tuple[str, int], Worker] = {}
         self.absent: set[str] = set()
+        self.failed: set[tuple[str, str, int]] = set()  # row, peer, threads: not tried again
         self.logs = logs
         self.results = results
 
@@ -132,13 +133,13 @@ class Fleet:
         """Build a row in every worker that offers it; compare the values with the reference's."""
         built = []
         for peer, threads in self.wanted:
-            worker = self.worker(peer, threads)
+            worker = None if (row.name, peer.name, threads) in self.failed else self.worker(peer, threads)
             if worker is None:
                 continue
             try:
                 reply = worker.request("build", row=row.name)
             except WorkerError as error:
-                self.results.note(f"{peer.title} failed on {row.name}: {error}.")
+                self.fail(worker, row, error)
                 continue
             if "absent" in reply:
                 continue
@@ -162,13 +163,18 @@ class Fleet:
                 try:
                     samples[worker].append(worker.request("sample", seconds=seconds, run_in=run_in)["us"])
                 except WorkerError as error:
-                    self.results.note(f"{worker.peer.title} failed on {row.name}: {error}.")
+                    self.fail(worker, row, error)
                     del samples[worker]
                 idle = sum(other.cpu_seconds() for other in self.workers.values() if other is not worker) - idle
                 self.results.idle_seconds += idle
                 self.results.measured_seconds += time.perf_counter() - began
         for worker, us in samples.items():
-            self.results.timings.append(Timing(row.name, worker.peer.name, worker.threads, us))
+            self.results.add(row.name, worker.peer.name, worker.threads, us)
+
+    def fail(self, worker: Worker, row: Row, error: WorkerError) -> None:
+        """Note a failure."""
+        self.failed.add((row.name, worker.peer.name, worker.threads))
+        self.results.note(f"{worker.peer.title} failed on {row.name}: {error}.")
 
     def close(self) -> None:
         """End all workers."""

@@ -87,6 +87,14 @@ class Results:
         if text not in self.notes:
             self.notes.append(text)
 
+    def add(self, row: str, peer: str, threads: int, us: list[float]) -> None:
+        """Keep samples, after those of earlier passes."""
+        found = next((t for t in self.of(row, peer) if t.threads == threads), None)
+        if found is None:
+            self.timings.append(Timing(row, peer, threads, us))
+        else:
+            found.us.extend(us)
+
     def of(self, row: str, peer: str) -> list[Timing]:
         """Return a peer's timings on a row, one for each number of threads."""
         return [t for t in self.timings if t.row == row and t.peer == peer]

@@ -121,6 +121,20 @@ def test_a_peer_that_is_absent_is_noted_once(fleet, monkeypatch):
     assert fleet.results.notes == ["JAX lax.scan is absent: not installed."]
 
 
+def test_what_failed_is_noted_and_not_tried_again(fleet, monkeypatch):
+    failing = ECHO.replace('"fail"', '"build"')
+    command = [sys.executable, "-c", failing]
+    monkeypatch.setattr("harness.driver.Worker", lambda peer, threads, logs: Worker(peer, threads, logs, command))
+    fleet.wanted = [(PEER["numpy"], 1)]
+    assert fleet.build(ROW["tiny"], None) == []
+    assert fleet.results.notes == ["NumPy failed on tiny: no such row."]
+    (worker,) = fleet.workers.values()
+    worker.close()
+    assert fleet.build(ROW["tiny"], None) == []
+    assert not worker.alive
+    assert fleet.results.notes == ["NumPy failed on tiny: no such row."]
+
+
 def test_a_value_unlike_the_reference_is_noted(fleet):
     fleet.wanted = [(PEER["numpy"], 1)]
     fleet.build(ROW["tiny"], [2.0])

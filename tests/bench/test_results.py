@@ -25,6 +25,14 @@ def test_ratio_ignores_rounds_that_one_side_missed():
     assert ratio([10.0, 12.0, 99.0], [2.0, 2.0]).median == pytest.approx(5.5)
 
 
+def test_samples_of_a_later_pass_follow_those_of_the_first():
+    results = Results()
+    results.add("tiny", "torch-eager", 1, [5.0, 6.0])
+    results.add("tiny", "torch-eager", 2, [3.0])
+    results.add("tiny", "torch-eager", 1, [7.0])
+    assert results.timings == [timing("torch-eager", 1, 5.0, 6.0, 7.0), timing("torch-eager", 2, 3.0)]
+
+
 def test_best_takes_the_number_of_threads_with_the_lower_median():
     results = Results(timings=[timing("torch-eager", 1, 5.0, 9.0, 5.0), timing("torch-eager", 2, 6.0, 1.0, 6.0)])
     best = results.best("tiny", "torch-eager")
