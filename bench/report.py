@@ -1,6 +1,6 @@
 """Measure nnative beside its peers and write docs/benchmarks.md and docs/benchmarks.json.
 
-    python bench/report.py                               everything: about forty minutes
+    python bench/report.py                               everything: about 45 minutes
     python bench/report.py --quick                       a few rows, no torch.compile: under 3 minutes
     python bench/report.py --rows tiny,rl64 --peers nnative-step,jax-sync,jax-async
     python bench/report.py --render docs/benchmarks.json only write the page again
