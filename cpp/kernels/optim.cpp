@@ -51,6 +51,7 @@ void sgd_step(const Team& team, const OptimSlot<T>* slots, Index count, const Sg
 
 template <class T>
 struct Asgd {
+  static constexpr int kCells = 5;
   Gradient<T> gradient;
   T keep, eta, mu;
 

@@ -6,18 +6,31 @@
 namespace nnative::NNATIVE_ISA {
 namespace {
 
-// base^exponent for a whole exponent, by repeated squaring: nearly exact where the power is near 1, as in 1 − βᵗ. The
-// factors that do not count are 1, since a branch on the bits of a step's number is guessed wrong half the time.
-inline double whole_power(double base, double exponent) {
+template <int count>
+struct Powers {
+  double of[count];
+};
+
+// base^exponent of each base, for a whole exponent, by repeated squaring: nearly exact where the power is near 1, as in
+// 1 − βᵗ. The factors that do not count are 1, since a branch on the bits of a step's number is guessed wrong half the
+// time.
+template <int count>
+inline Powers<count> whole_powers(Powers<count> base, double exponent) {
   std::uint64_t n = exponent > 0 ? static_cast<std::uint64_t>(min(exponent, 9e15)) : 0;
   constexpr auto kOne = std::bit_cast<std::uint64_t>(1.0);
-  double result = 1;
-  for (; n != 0; n >>= 1, base *= base) {
+  Powers<count> result;
+  for (double& power : result.of) power = 1;
+  for (; n != 0; n >>= 1) {
     const auto counts = std::uint64_t{0} - (n & 1);
-    result *= std::bit_cast<double>((counts & std::bit_cast<std::uint64_t>(base)) | (~counts & kOne));
+    for (int i = 0; i < count; ++i) {
+      double& square = base.of[i];
+      result.of[i] *= std::bit_cast<double>((counts & std::bit_cast<std::uint64_t>(square)) | (~counts & kOne));
+      square *= square;
+    }
   }
   return result;
 }
+inline double whole_power(double base, double exponent) { return whole_powers<1>({base}, exponent).of[0]; }
 
 // What the Adam family shares: the decayed gradient and running averages of it and of its square.
 template <class T>
@@ -47,10 +60,12 @@ struct Adam : Counted {
   Moments<T> moments;
   T step_size, unbias;  // lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ)
 
-  Adam(const AdamHyper& h, const Cells& cells)
-      : moments(h, h.decoupled != 0),
-        step_size(static_cast<T>(h.lr / (1 - whole_power(h.beta1, cells.value[0])))),
-        unbias(static_cast<T>(1 / sqrt(1 - whole_power(h.beta2, cells.value[0])))) {}
+  // Both powers at once, since the multiplications of each wait for each other.
+  Adam(const AdamHyper& h, const Cells& cells) : moments(h, h.decoupled != 0) {
+    const auto [power1, power2] = whole_powers<2>({h.beta1, h.beta2}, cells.value[0]).of;
+    step_size = static_cast<T>(h.lr / (1 - power1));
+    unbias = static_cast<T>(1 / sqrt(1 - power2));
+  }
   [[gnu::always_inline]] void operator()(const OptimSlot<T>& s, Index i) const {
     T& p = s.param[i];
     const T g = moments.gradient(p, s.grad[i]), m = moments.first(s, i, g);
@@ -71,6 +86,7 @@ void adam_step(const Team& team, const OptimSlot<T>* slots, Index count, const A
 
 template <class T>
 struct Nadam {
+  static constexpr int kCells = 2;
   Moments<T> moments;
   T of_gradient, of_average, unbias;
 
@@ -98,9 +114,10 @@ struct Radam : Counted {
   T step_size, rectified;  // 0 or 1: the loop vectorises over a T, not over a bool
 
   Radam(const RadamHyper& h, const Cells& cells) : moments(h, h.decoupled != 0) {
-    const double t = cells.value[0], power2 = whole_power(h.beta2, t);
+    const double t = cells.value[0];
+    const auto [power1, power2] = whole_powers<2>({h.beta1, h.beta2}, t).of;
     const double limit = 2 / (1 - h.beta2) - 1, length = limit - 2 * t * power2 / (1 - power2);
-    double size = h.lr / (1 - whole_power(h.beta1, t));
+    double size = h.lr / (1 - power1);
     rectified = length > 5;
     if (length > 5)
       size *= sqrt((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)) * sqrt(1 - power2);

@@ -13,10 +13,11 @@ struct Cells {
   double value[kOptimCells];
 };
 
-template <class Slot>
+// The first `count` of them.
+template <int count, class Slot>
 inline Cells cells_of(const Slot& slot) {
   Cells cells{};
-  for (int c = 0; c < kOptimCells; ++c) {
+  for (int c = 0; c < count; ++c) {
     if (slot.cell[c] != nullptr) cells.value[c] = *slot.cell[c];
   }
   return cells;
@@ -24,6 +25,8 @@ inline Cells cells_of(const Slot& slot) {
 
 // What most rules do with their numbers.
 struct Counted {
+  static constexpr int kCells = 1;
+
   template <class Hyper>
   static void advance(const Hyper&, Cells& cells) {
     cells.value[0] += 1;
@@ -56,14 +59,14 @@ inline void claim(T* line) {
 template <class Rule, class T, class Hyper>
 inline void run_rule(const Team& team, const OptimSlot<T>* slots, Index count, const Hyper* hyper) {
   const Hyper h = *hyper;
-  Cells seen = cells_of(slots[0]);
+  Cells seen = cells_of<Rule::kCells>(slots[0]);
   Rule rule(h, seen);
   for_share(team, slots, count, [&](const OptimSlot<T>& slot, Index begin, Index end) {
     const bool bounded = slot.max_norm != nullptr;
     if (bounded) begin = round_up(begin, slot.row), end = round_up(end, slot.row);  // whole rows
-    const Cells now = cells_of(slot);
+    const Cells now = cells_of<Rule::kCells>(slot);
     bool same = true;  // as parameters of a group mostly are
-    for (int c = 0; c < kOptimCells; ++c) same &= now.value[c] == seen.value[c];
+    for (int c = 0; c < Rule::kCells; ++c) same &= now.value[c] == seen.value[c];
     if (!same) rule = Rule(h, seen = now);
     const OptimSlot<T> s = slot;
     const Rule r = rule;
@@ -84,9 +87,9 @@ template <class Rule, class Hyper>
 inline void run_advance(const Team& team, const OptimCells* cells, Index count, const Hyper* hyper) {
   const Range mine = share(team, count);
   for (Index i = mine.begin; i < mine.end; ++i) {
-    Cells values = cells_of(cells[i]);
+    Cells values = cells_of<Rule::kCells>(cells[i]);
     Rule::advance(*hyper, values);
-    for (int c = 0; c < kOptimCells; ++c) {
+    for (int c = 0; c < Rule::kCells; ++c) {
       if (cells[i].cell[c] != nullptr) *cells[i].cell[c] = values.value[c];
     }
   }
