@@ -37,8 +37,9 @@ template <class Body>
   for_each_lane(range, [body](Index i, Index) __attribute__((always_inline)) { body(i); });
 }
 
-// A loop over arrays that lie in memory calls what it reads into the first-level cache so many bytes before: the
-// hardware stops at the end of a page, and where several arrays are read it comes too late.
+// A loop over arrays that lie in memory calls what it reads into the second-level cache so many bytes before: the
+// hardware stops at the end of a page, and where several arrays are read it comes too late. In a first-level cache of
+// 8 ways, rows 4 KB apart would take the places of the sums they are added to: half as long again on Zen 4.
 constexpr Index kCalledBytes = 4096;
 
 // Calls the block of kLanes elements `further` elements behind `from`, which need not be there.
@@ -46,7 +47,7 @@ template <class T>
 [[gnu::always_inline]] inline void call_block(const T* from, Index further) {
   const auto at = reinterpret_cast<std::uintptr_t>(from) + static_cast<std::uintptr_t>(further) * sizeof(T);
   for (std::uintptr_t byte = 0; byte < kLanes * sizeof(T); byte += 64)
-    __builtin_prefetch(reinterpret_cast<const void*>(at + byte));
+    __builtin_prefetch(reinterpret_cast<const void*>(at + byte), 0, 2);
 }
 
 // As for_each, calling `further` elements ahead of from[i] … on the way.
