@@ -126,12 +126,13 @@ void pack_columns(T* panel, const T* b, Index b_row, Index steps, Index columns,
 }
 
 // Whether full panels are read where they lie: too few rows of A use them to repay a copy, or all rows of B stay in a
-// cache as they are.
+// cache as they are, in the second-level one if they do not crowd into a few sets of the first.
 template <class T>
 bool in_place(const Product<T>& g) {
   if (g.b_order != Order::rows) return false;
   const Index bytes = g.P * g.b_row * Index{sizeof(T)};
-  return g.I <= 2 * tuning::kTileRows || bytes <= kInCache || (bytes <= kInSecondCache && !collide<T>(g.b_row));
+  return g.I <= 2 * tuning::kTileRows || bytes <= kInCache ||
+         (bytes <= kInSecondCache && g.b_row * Index{sizeof(T)} % tuning::kCrowdedRows != 0);
 }
 
 // Packs the panels in columns [columns.begin, columns.end) of B for steps [p, p + steps); `packed` is where column 0

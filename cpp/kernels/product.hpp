@@ -53,12 +53,14 @@ Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index 
   return {0, 0};
 }
 
-// Rows of A that meet a panel one tile after the other: as many as stay in the first-level cache for the next panel.
+// Rows of A that meet a panel one tile after the other: as many as stay in the first-level cache for the next panel,
+// or, where the panel stays there, at least kTilesAtOnce tiles.
 template <class T>
 Index rows_at_once(const Product<T>& g, Index steps) {
   constexpr Index R = tuning::kTileRows, kBytes = 16384;
   if (g.split > 0 || copies_a(g)) return R;
-  return max(R, kBytes / (max<Index>(1, steps) * Index{sizeof(T)}) / R * R);
+  const Index bytes = max<Index>(1, steps) * Index{sizeof(T)};
+  return max(bytes * kPanel<T> <= kBytes ? tuning::kTilesAtOnce * R : R, kBytes / bytes / R * R);
 }
 
 // Whether tiles pack for the next block: where B is copied as it is.

@@ -193,7 +193,7 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
       store(to + v * W, load(from + v * W));
     }
   };
-  constexpr Index kFar = 32;  // steps that memory needs to answer
+  constexpr Index kFar = tuning::kStepsAhead;
   [[maybe_unused]] const T* source = carry.from;
   [[maybe_unused]] T* target = carry.to;
   if constexpr (kCarries == Carries::panel) {
