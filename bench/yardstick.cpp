@@ -1,5 +1,5 @@
-// What this machine can do: fused multiply-adds in registers, and loops over arrays in memory such as the triad
-// a = b + s*c. yardstick.py compiles it as a shared library.
+// What this machine can do: fused multiply-adds in registers, instructions that do nothing, and loops over arrays in
+// memory such as the triad a = b + s*c. yardstick.py compiles it as a shared library.
 #include <pthread.h>
 #include <sched.h>
 
@@ -158,6 +158,14 @@ double multiply_add(int threads, double operations) {
   std::vector<float> sink(static_cast<std::size_t>(threads) * 16);
   on_each(threads, [&](int rank) { sink[static_cast<std::size_t>(rank) * 16] = chains(rounds); });
   return sink[0] != 0 ? kRound * static_cast<double>(rounds) * threads : 0;
+}
+
+// So many instructions that do nothing, in equal parts on each thread. All that they need is to be fetched and issued,
+// of which two threads on one core have half each.
+void do_nothing(int threads, long instructions) {
+  on_each(threads, [=](int) {
+    for (long i = 0; i < instructions / 100 / threads; ++i) asm volatile(".rept 100\n\tnop\n\t.endr");
+  });
 }
 
 // One loop: arrays read and written.

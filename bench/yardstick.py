@@ -18,6 +18,7 @@ Array = NDArray[Any]
 
 FLAGS = ("-O3", "-ffp-contract=fast", "-pthread", "-shared", "-fPIC")
 ISA_FLAGS = {"avx512": ("-march=native",), "avx2": ("-march=native", "-mno-avx512f"), "baseline": ()}
+INSTRUCTIONS = 10_000_000  # that do nothing, counted as one step
 CALL_SECONDS = 0.02  # of work in one call: it starts its threads anew
 TRIAD = ("b, c > a",)
 
@@ -96,6 +97,10 @@ class Yardstick:
     def multiply_add(self, operations: float) -> float:
         """Make about so many floating-point operations; return how many they were."""
         return float(self._library.multiply_add(self.threads, ctypes.c_double(operations)))
+
+    def do_nothing(self, instructions: int) -> None:
+        """Execute so many instructions that do nothing, a multiple of 100 on each thread."""
+        self._library.do_nothing(self.threads, ctypes.c_long(instructions))
 
     def gflops(self) -> float:
         """Return the rate of fused multiply-adds, two operations each, on CPUs that are awake."""

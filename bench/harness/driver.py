@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.results import Results
 from harness.rows import Row
-from peers import LOOPS, MACHINE, PEER, Peer
+from peers import ISSUE, LOOPS, MACHINE, PEER, Peer
 
 BENCH = Path(__file__).resolve().parent.parent
 SETTLE_SECONDS = 0.06  # OpenBLAS threads spin for about 30 ms after their last call, libgomp's for a few
@@ -100,7 +100,9 @@ class Fleet:
     """All workers of a run, started when first needed."""
 
     def __init__(self, peers: Sequence[str], threads: Sequence[int], logs: Path, results: Results) -> None:
-        self.wanted = [(peer, count) for peer in (MACHINE, LOOPS, *(PEER[name] for name in peers)) for count in threads]
+        self.wanted = [
+            (peer, count) for peer in (MACHINE, LOOPS, ISSUE, *(PEER[name] for name in peers)) for count in threads
+        ]
         self.workers: dict[tuple[str, int], Worker] = {}
         self.absent: set[str] = set()
         self.failed: set[tuple[str, str, int]] = set()  # row, peer, threads: not tried again

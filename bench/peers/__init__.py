@@ -43,5 +43,6 @@ PEERS: tuple[Peer, ...] = (
 # Not libraries, so not among the peers: what none of them can beat, and plain loops in the place of kernels.
 MACHINE = Peer("machine", "the machine's limit", "machine_peer", "limit", "many", "machine")
 LOOPS = Peer("loops", "plain loops over the same arrays", "machine_peer", "loops", "many", "machine")
+ISSUE = Peer("issue", "instructions that do nothing", "machine_peer", "issue", "many", "machine")
 
 PEER = {peer.name: peer for peer in PEERS}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,15 @@ def test_the_machine_makes_the_operations_that_are_asked_for(yardstick):
     assert np.float32(1e-38) * np.float32(0.1) != 0  # a library built with -ffast-math would flush denormals for all
 
 
+def test_so_many_instructions_do_nothing(yardstick):
+    def nanoseconds(millions):
+        start = time.perf_counter()
+        yardstick.do_nothing(1_000_000 * millions)
+        return 1e3 * (time.perf_counter() - start) / millions
+
+    assert 0.01 < min(nanoseconds(100) for _ in range(3)) < 2 * yardstick.threads
+
+
 @pytest.mark.parametrize("past", [False, True])
 def test_the_triad_reaches_every_element(past, yardstick):
     yardstick.prepare(100_000)
@@ -100,8 +111,11 @@ def test_the_machine_is_measured_like_a_peer():
         loops = machine_peer.BUILD["memory"](row, mode)
         assert loops.steps * bytes_a_step == pytest.approx(0.8e9, rel=0.1)
         assert loops.wait(loops.call()).size == 0
-    with pytest.raises(NotOffered):
-        machine_peer.BUILD["train"](ROW["tiny"], "loops")
+    nothing = machine_peer.BUILD["train"](ROW["tiny"], "issue")
+    assert nothing.wait(nothing.call()).size == 0
+    for kind, mode in (("train", "loops"), ("memory", "issue")):
+        with pytest.raises(NotOffered):
+            machine_peer.BUILD[kind](row, mode)
 
 
 def test_without_a_compiler_the_machine_is_absent(monkeypatch):

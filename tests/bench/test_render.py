@@ -62,7 +62,15 @@ def test_memory_rows_show_bandwidth_and_its_share_of_the_triad(results):
     results.timings.append(Timing("dropout", "machine", 2, [12 * 4096 * 1024 / 50e9 * 1e6]))
     page = document(results)
     assert "| 25.0 | 50% (50–50) |" in page
-    assert "| 2 | 256 (256–256) | 50 (50–50) | – |" in page
+    assert "| 2 | 256 (256–256) | – | 50 (50–50) | – |" in page
+
+
+def test_the_machine_s_limits_are_rates(results):
+    results.timings.append(Timing("tiny", "issue", 2, [500.0, 1000.0, 2000.0]))
+    page = document(results)
+    floor = ROW["tiny"].flops * 1e-3
+    assert f"| 1 | {floor / 0.8:.0f} ({floor / 0.8:.0f}–{floor / 0.8:.0f}) | – |" in page
+    assert f"| 2 | {floor / 0.4:.0f} ({floor / 0.4:.0f}–{floor / 0.4:.0f}) | 10 (5–20) |" in page
 
 
 def test_notes_end_the_page_and_empty_sections_are_left_out(results):
