@@ -128,7 +128,7 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     if not chosen.render:
         results.write(chosen.out / "benchmarks.json")
-    (chosen.out / "benchmarks.md").write_text(document(results))
+    (chosen.out / "benchmarks.md").write_text(document(results, picture=(chosen.out / "widths.png").exists()))
     print(f"wrote {chosen.out / 'benchmarks.md'}", file=sys.stderr)
 
 

@@ -270,15 +270,15 @@ SECTIONS = (
 )
 
 
-def document(results: Results) -> str:
-    """Return the page."""
+def document(results: Results, *, picture: bool = True) -> str:
+    """Return the page, with the picture of widths where one lies beside it."""
     parts = [
         "# Benchmarks\n\nWritten by `python bench/report.py`. All libraries do the same work on the same data from the "
         "same initial weights, in interleaved rounds of one run; the first values of each are checked against a "
         "float64 reference.\n"
     ]
     for heading, text, section in SECTIONS:
-        body = section(results)
+        body = "" if section is widths and not picture else section(results)
         if body:
             parts.append(f"## {heading}\n\n" + (f"{text}\n\n" if text else "") + body)
     if results.notes:

@@ -80,6 +80,11 @@ def test_notes_end_the_page_and_empty_sections_are_left_out(results):
     assert "## Memory\n" not in page
 
 
+def test_the_picture_of_widths_is_shown_where_there_is_one(results):
+    assert "(widths.png)" in document(results)
+    assert "widths.png" not in document(results, picture=False)
+
+
 def test_every_section_renders_an_empty_run():
     for heading, _, section in SECTIONS:
         assert isinstance(section(Results()), str), heading
