@@ -193,11 +193,11 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
       store(to + v * W, load(from + v * W));
     }
   };
-  constexpr Index kFar = tuning::kStepsAhead;
+  constexpr Index kFar = 32;  // steps that memory needs to answer
   [[maybe_unused]] const T* source = carry.from;
   [[maybe_unused]] T* target = carry.to;
   if constexpr (kCarries == Carries::panel) {
-    const Index far = kFar / carry.every * carry.step;
+    const Index far = tuning::kPanelAhead / carry.every * carry.step;
     for (Index s = 0; s < steps;) {
       const Index end = kLayout == Layout::strips ? s + kStrip : steps;
       for (; s < end; s += carry.every, source += carry.step, target += kPanel<T>) {

@@ -15,8 +15,8 @@ constexpr int kTilesAtOnce = 8;
 // Rows of B as many bytes apart, or a multiple, share so few sets of the first-level cache that panels are packed.
 constexpr int kCrowdedRows = 1024;
 
-// Whether tiles copy for later on the way, and how many of their steps memory needs to answer.
-constexpr int kStepsAhead = 128;
+// Whether tiles copy for later on the way, and how many of their steps ahead a panel is called.
+constexpr int kPanelAhead = 128;
 constexpr bool kCarries = true;
 
 // Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit

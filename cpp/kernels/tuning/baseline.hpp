@@ -15,9 +15,9 @@ constexpr int kTilesAtOnce = 1;
 // Rows of B as many bytes apart, or a multiple, share so few sets of the first-level cache that panels are packed.
 constexpr int kCrowdedRows = 4096;
 
-// Whether tiles copy for later on the way, which was measured with AVX only, and how many of their steps memory needs
-// to answer.
-constexpr int kStepsAhead = 32;
+// Whether tiles copy for later on the way, which was measured with AVX only, and how many of their steps ahead
+// a panel is called.
+constexpr int kPanelAhead = 32;
 constexpr bool kCarries = false;
 
 // Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit
