@@ -263,8 +263,8 @@ SECTIONS = (
         "Machine and method",
         "What the machine could do in all rounds: median (least–greatest). Where several threads have at times no more "
         "than one, the host ran their virtual CPUs on one core, and no library gained from them. Where empty "
-        "instructions fall to half, other guests ran on the same cores: then most code takes longer by a half, though "
-        "multiply-adds alone keep their rate.",
+        "instructions fall to half, other guests probably ran on the same cores: most code then takes longer, while "
+        "multiply-adds alone nearly keep their rate.",
         machine,
     ),
 )

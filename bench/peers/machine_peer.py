@@ -1,7 +1,7 @@
 """The machine itself: the multiply-adds of a row's products, a triad beside a memory-bound row, or loops in its place.
 
 The loops read and write what the row must and compute next to nothing. Instructions that do nothing show whether
-somebody else's thread shares a core: they then take twice as long, while multiply-adds alone may keep their rate.
+somebody else's thread shares a core: they then take up to twice as long, while multiply-adds alone may keep their rate.
 Measured like a library, in the same rounds and for as long, so that shares of it compare like with like.
 """
 
