@@ -153,15 +153,35 @@ Product<T> backward_weight_product(T* dweight, const T* dy, const T* x, Index N,
                                              : plain_backward_weight_product(dweight, dy, x, N, K, M, dy_row);
 }
 
-// The columns of g, by their rows.
+// The columns of g, by their rows, each output as the sum of two chains of steps: before `split` and from there on.
 template <class T>
-void multiply_columns(const Team& team, const Product<T>& g, Range columns) {
+void multiply_columns(const Team& team, const Product<T>& g, Range columns, Index split) {
   const Index c_step = g.out.order == Order::rows ? g.out.c_row : 1;
   const Index c_column = g.out.order == Order::rows ? 1 : g.out.c_row;
   const Range rows = share(team, g.I, kWidth<T>);
   for (Index j = columns.begin; j < columns.end; ++j)
-    sum_rows<T>({g.out.c + j * c_column, c_step, g.a, g.a_step, g.b + j, g.b_row, g.P, g.split > 0 ? g.split : g.P},
-                rows);
+    sum_rows<T>({g.out.c + j * c_column, c_step, g.a, g.a_step, g.b + j, g.b_row, g.P, split}, rows);
+}
+
+// The first chains of all outputs come before the second ones, so that each half of the operands is read from near.
+template <class T>
+Index first_sums(const Product<T>& g) {
+  return round_up(g.I * padded_columns<T>(g.J), 64 / Index{sizeof(T)});
+}
+template <class T>
+void multiply_in_two(const Team& team, const Product<T>& g, Index split) {
+  T* sums = static_cast<T*>(team.own);
+  const Team then{team.rank, team.size, team.shared, sums + first_sums(g), team.sync};
+  Product<T> first = g, second = g;
+  first.P = split;
+  first.out = {sums, padded_columns<T>(g.J), Order::rows};
+  second.P -= split;
+  second.a += split * g.a_step;
+  second.b += split * g.b_row;
+  second.out.addend = sums;
+  second.out.addend_row = first.out.c_row;
+  multiply(then, first);
+  multiply(then, second);
 }
 
 template <class T>
@@ -215,11 +235,14 @@ void backward_weight(const Team& team, T* dweight, T* dbias, const T* dy, const 
                      Index M, Index dy_row) {
   if (dbias != nullptr) sum_rows<T>({dbias, 1, dy, dy_row, nullptr, 0, N, split}, share(team, M, kColumnRows<T>));
   Product<T> g = backward_weight_product(dweight, dy, x, N, K, M, dy_row);
-  if (split < N) g.split = split;
   const Index lone = lone_columns<T>(g.I, g.J);
-  if (lone > 0) multiply_columns(team, g, {g.J - lone, g.J});
+  if (lone > 0) multiply_columns(team, g, {g.J - lone, g.J}, split);
   g.J -= lone;
-  multiply(team, g);
+  if (split < N) {
+    multiply_in_two(team, g, split);
+  } else {
+    multiply(team, g);
+  }
 }
 
 template <class T>
@@ -254,8 +277,13 @@ Scratch backward_input_scratch(Index N, Index K, Index M) {
 
 template <class T>
 Scratch backward_weight_scratch(Index N, Index K, Index M) {
-  return larger(multiply_scratch(plain_backward_weight_product<T>(nullptr, nullptr, nullptr, N, K, M, M)),
-                multiply_scratch(swapped_backward_weight_product<T>(nullptr, nullptr, nullptr, N, K, M, M)));
+  const auto scratch = [=](const Product<T>& g) {
+    Scratch needs = multiply_scratch(g);
+    if (split<T>(N, K, M) < N) needs.own += sizeof(T) * static_cast<std::size_t>(first_sums(g));
+    return needs;
+  };
+  return larger(scratch(plain_backward_weight_product<T>(nullptr, nullptr, nullptr, N, K, M, M)),
+                scratch(swapped_backward_weight_product<T>(nullptr, nullptr, nullptr, N, K, M, M)));
 }
 
 template <class T>

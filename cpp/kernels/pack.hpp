@@ -16,7 +16,6 @@ struct Product {
   Order b_order;
   Output<T> out;
   const T* packed = nullptr;  // all panels of B, block of steps by block of steps, in place of b
-  Index split = 0;            // if not 0, each output is the sum of two chains; all steps must be one block
 };
 
 // Steps p of one block, and the columns of B that are packed and walked together for them: all of them where half of

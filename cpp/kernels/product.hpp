@@ -2,8 +2,7 @@
 // register-tiled.
 //
 // Each output is one chain of fused multiply-adds over p = 0 … P-1, whatever the blocking: a later block of p continues
-// from what the block before it left in C. (Of a split product it is the sum of two such chains.) So neither tile sizes
-// nor threads nor the instruction set change a bit.
+// from what the block before it left in C. So neither tile sizes nor threads nor the instruction set change a bit.
 //
 // A tile of kTileRows rows of A, read element by element, meets a panel of kTileVectors vectors of B, packed so that
 // the steps p follow each other in memory.
@@ -58,7 +57,7 @@ Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index 
 template <class T>
 Index rows_at_once(const Product<T>& g, Index steps) {
   constexpr Index R = tuning::kTileRows, kBytes = 16384;
-  if (g.split > 0 || copies_a(g)) return R;
+  if (copies_a(g)) return R;
   const Index bytes = max<Index>(1, steps) * Index{sizeof(T)};
   return max(bytes * kPanel<T> <= kBytes ? tuning::kTilesAtOnce * R : R, kBytes / bytes / R * R);
 }
@@ -66,8 +65,7 @@ Index rows_at_once(const Product<T>& g, Index steps) {
 // Whether tiles pack for the next block: where B is copied as it is.
 template <class T>
 bool carries(const Product<T>& g, Index steps) {
-  return tuning::kCarries && g.b_order == Order::rows && !in_place(g) && rows_at_once(g, steps) == tuning::kTileRows &&
-         g.split == 0;
+  return tuning::kCarries && g.b_order == Order::rows && !in_place(g) && rows_at_once(g, steps) == tuning::kTileRows;
 }
 
 // Columns of B, whole panels of it, that the tiles of the block before pack, so many `tiles` each panel; `packed` is
@@ -119,7 +117,7 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
   const Index at_once = rows_at_once(g, steps);
   const Stage stage{p == 0, p + steps == g.P};
   [[maybe_unused]] const Index last_whole = (columns.end - columns.begin) / kPanel<T> - 1;
-  [[maybe_unused]] const bool copying = copies_a(g) && !copies.made && g.split == 0;
+  [[maybe_unused]] const bool copying = copies_a(g) && !copies.made;
   bool copied = copies.made;
   for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += at_once) {
     const Index count = min<Index>(at_once, rows.end - i), after = i + at_once;
@@ -132,10 +130,6 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
       if (ahead.at == 0) ahead.at = address(a.data);
       const Panel<T> b = panel_of(g, packed, j, p, steps);
       const Index real = min(kPanel<T>, g.J - j);
-      if (g.split > 0) {
-        run_split_tile(a, count, b, steps, g.split, g.out, i, j, real, ahead);
-        continue;
-      }
       if constexpr (tuning::kCarries) {
         if (const Carry<T> carry = carry_columns(g, carried, p, steps, index); carry.from != nullptr) {
           constexpr CarryingTile<T> kIts[] = {carrying_tile<T, Layout::unit_row, Carries::panel>,
@@ -193,6 +187,7 @@ Product<T> columns_of(Product<T> g, Range columns) {
   g.out.c += g.out.order == Order::rows ? j : j * g.out.c_row;
   if (g.out.bias_j != nullptr) g.out.bias_j += j;
   if (g.out.gate != nullptr) g.out.gate += j;
+  if (g.out.addend != nullptr) g.out.addend += j;
   return g;
 }
 
@@ -220,7 +215,7 @@ void multiply_packed(const Team& team, const Product<T>& g) {
 template <class T>
 bool small(const Team& team, const Product<T>& g) {
   constexpr Index kMost = 262144 / sizeof(T);
-  if (team.size > 1 || g.packed != nullptr || g.split > 0 || g.P > tuning::kBlockSteps) return false;
+  if (team.size > 1 || g.packed != nullptr || g.P > tuning::kBlockSteps) return false;
   return g.P > 0 && g.P * (g.I + round_up(g.J, kPanel<T>)) + g.I * g.J <= kMost && !copies_a(g);
 }
 

@@ -43,7 +43,8 @@ struct Output {
   const T* bias_j = nullptr;  // (J)
   bool relu = false;          // max(C, 0), NaN staying NaN
   const T* gate = nullptr;    // C is 0 where this, laid out like it in order of rows, is not positive
-  const T* addend = nullptr;  // of one tile, rows of kPanel elements; added to C
+  const T* addend = nullptr;  // (I,J) in whole panels, `addend_row` apart; added to C
+  Index addend_row = 0;
 };
 
 // A tile (rows of kPanel elements) to C in order of columns, by way of transposed squares. Not inlined, since every
@@ -230,7 +231,8 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
     }
   }
   if (stage.last && out.addend != nullptr) {
-    each_in(out.addend, kPanel<T>, []<class S>(S& sum, const T* from, Index) { sum += load<T, S>(from); });
+    each_in(out.addend + i * out.addend_row + j, out.addend_row,
+            []<class S>(S& sum, const T* from, Index) { sum += load<T, S>(from); });
   }
   if (stage.last && out.bias_i != nullptr) each([&](auto& sum, int r, int, Index) { sum += out.bias_i[i + r]; });
   if (stage.last && out.bias_j != nullptr) {
@@ -331,20 +333,6 @@ void run_tiles(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps,
   if (rest == 0) return;
   const TileRows<T> last{a.data + whole * R * a.row, a.row, a.step, a.layout};
   tiles[rest - 1](last, b, steps, out, i + whole * R, j, columns, stage, ahead, 1);
-}
-
-// A tile of all steps that is the sum of two chains.
-template <class T>
-void run_split_tile(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, Index split, const Output<T>& out,
-                    Index i, Index j, Index columns, const Ahead& ahead) {
-  constexpr Stage kWhole{true, true};
-  T first[tuning::kTileRows * kPanel<T>];
-  run_tiles(a, rows, b, split, {first, kPanel<T>, Order::rows}, 0, 0, round_up(columns, kNarrowWidth<T>), kWhole,
-            ahead);
-  Output<T> both = out;
-  both.addend = first;
-  run_tiles({a.data + split * a.step, a.row, a.step, a.layout}, rows, {b.data + split * b.step, b.step}, steps - split,
-            both, i, j, columns, kWhole, ahead);
 }
 
 }  // namespace
