@@ -198,9 +198,10 @@ TileRows<T> prepare_a(const Product<T>& g, T* buffer, bool copied, Index i, Inde
   return {buffer, stride, 1};
 }
 
+// The panel at column j, packed or, where full ones are in place, as it lies.
 template <class T>
-Panel<T> panel_of(const Product<T>& g, const T* packed, Index j, Index p, Index steps) {
-  if (in_place(g) && j + kPanel<T> <= g.J) return {g.b + p * g.b_row + j, g.b_row};
+Panel<T> panel_of(const Product<T>& g, bool as_it_lies, const T* packed, Index j, Index p, Index steps) {
+  if (as_it_lies && j + kPanel<T> <= g.J) return {g.b + p * g.b_row + j, g.b_row};
   return {packed + j * steps, panel_width<T>(g.J - j)};
 }
 

@@ -29,27 +29,38 @@ std::uintptr_t address(const T* pointer) {
   return reinterpret_cast<std::uintptr_t>(pointer);
 }
 
-// What tile number `index` of a block calls of the columns of B that the member packs, or reads packed, next: as many
-// columns as a line holds. Nothing, at 0, when tiles before it called all of them, or where they lie apart.
+// Memory that the tiles of a block, or of some of its rows, call for later: so many bytes further with each tile.
+struct Calls {
+  Ahead first{0, 0};
+  Index further = 0, tiles = 0;
+
+  // What tile number `tile` calls, or the address `idle`, which is near.
+  Ahead of(Index tile, std::uintptr_t idle) const {
+    if (tile >= tiles) return {idle, 0};
+    return {first.at + static_cast<std::uintptr_t>(tile * further), first.step};
+  }
+};
+
+// Calls of the columns of B that the member packs, or reads packed, next: each tile calls as many columns as a line
+// holds, so that no tile is left for what comes after them. None where they lie apart.
 template <class T>
-Ahead next_columns(const Product<T>& g, Range next, Index p, Index steps, Index index) {
+Calls next_columns(const Product<T>& g, Range next, Index p, Index steps) {
   constexpr Index kLine = 64, kSize = sizeof(T), kShare = kLine / kSize;
-  const Index j = next.begin + index * kShare;
-  if (j >= next.end) return {0, 0};
-  if (g.packed != nullptr) return {address(g.packed + p * padded_columns<T>(g.J) + j * steps), kLine};
-  if (g.b_order == Order::rows) return {address(g.b + p * g.b_row + j), g.b_row * kSize};
-  if (g.b_row == steps) return {address(g.b + j * g.b_row), kLine};
-  return {0, 0};
+  const Index j = next.begin, tiles = ceil_div(max(next.end - j, Index{0}), kShare);
+  if (g.packed != nullptr)
+    return {{address(g.packed + p * padded_columns<T>(g.J) + j * steps), kLine}, kLine * steps, tiles};
+  if (g.b_order == Order::rows) return {{address(g.b + p * g.b_row + j), g.b_row * kSize}, kLine, tiles};
+  if (g.b_row == steps) return {{address(g.b + j * g.b_row), kLine}, kLine * steps, tiles};
+  return {};
 }
 
-// What the tile of a panel calls of the rows of A after row i: its share where they lie together.
+// Calls of the rows of A from row i on, by one tile for each of so many panels, where they lie together.
 template <class T>
-Ahead next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index steps, Index panel,
-                Index step) {
-  const auto share = static_cast<std::uintptr_t>(panel * steps * step);
-  if (copies.made) return {address(copies.piece(part + 1)) + share, step};
-  if (g.a_step == 1 && g.a_row == steps) return {address(g.a + i * g.a_row) + share, step};
-  return {0, 0};
+Calls next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index steps, Index panels) {
+  const Index step = ceil_div(tuning::kTileRows * Index{sizeof(T)}, panels);
+  if (copies.made) return {{address(copies.piece(part)), step}, steps * step, panels};
+  if (g.a_step == 1 && g.a_row == steps) return {{address(g.a + i * g.a_row), step}, steps * step, panels};
+  return {};
 }
 
 // Rows of A that meet a panel one tile after the other: as many as stay in the first-level cache for the next panel,
@@ -68,13 +79,13 @@ bool carries(const Product<T>& g, Index steps) {
   return tuning::kCarries && g.b_order == Order::rows && !in_place(g) && rows_at_once(g, steps) == tuning::kTileRows;
 }
 
-// Columns of B, whole panels of it, that the tiles of the block before pack, so many `tiles` each panel; `packed` is
+// Columns of B, whole panels of it, that the tiles of the block before pack, 2^shift of them each panel; `packed` is
 // where column 0 would be.
 template <class T>
 struct Carried {
   Range columns{0, 0};
   T* packed = nullptr;
-  Index tiles = 1;
+  int shift = 0;
 };
 
 // As many of the `next` columns as the whole tiles of so many rows and columns can carry, in as small parts as they
@@ -83,18 +94,18 @@ template <class T>
 Carried<T> carried_of(Range rows, Range columns, Range next, T* packed, Index steps) {
   const Index tiles = (rows.end - rows.begin) / tuning::kTileRows * ((columns.end - columns.begin) / kPanel<T>);
   const Index panels = min((next.end - next.begin) / kPanel<T>, tiles);
-  Index each = 1;
-  while (each < 8 && 2 * each * panels <= tiles && steps % (2 * each) == 0) each *= 2;
-  return {{next.begin, next.begin + panels * kPanel<T>}, packed, each};
+  int shift = 0;
+  while (shift < 3 && panels << (shift + 1) <= tiles && steps % (Index{2} << shift) == 0) ++shift;
+  return {{next.begin, next.begin + panels * kPanel<T>}, packed, shift};
 }
 
 // What tile number `index` carries of them.
 template <class T>
 Carry<T> carry_columns(const Product<T>& g, const Carried<T>& carried, Index p, Index steps, Index index) {
-  const Index j = carried.columns.begin + index / carried.tiles * kPanel<T>;
+  const Index tiles = Index{1} << carried.shift, j = carried.columns.begin + (index >> carried.shift) * kPanel<T>;
   if (j >= carried.columns.end) return {};
-  const Index first = index % carried.tiles * (steps / carried.tiles);
-  return {g.b + (p + first) * g.b_row + j, g.b_row, carried.packed + j * steps + first * kPanel<T>, carried.tiles};
+  const Index first = (index & (tiles - 1)) * (steps >> carried.shift);
+  return {g.b + (p + first) * g.b_row + j, g.b_row, carried.packed + j * steps + first * kPanel<T>, tiles};
 }
 
 // The copy of kTileRows rows of A from row i on; nothing where a tile can not carry it.
@@ -113,22 +124,22 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
                     const Carried<T>& carried, Range next, Index p, Index steps) {
   constexpr Index R = tuning::kTileRows;
   const Index panels = ceil_div(columns.end - columns.begin, kPanel<T>);
-  const Index row_step = ceil_div(R * Index{sizeof(T)}, panels);
   const Index at_once = rows_at_once(g, steps);
   const Stage stage{p == 0, p + steps == g.P};
+  const bool as_it_lies = in_place(g);
+  const Calls calls = next_columns(g, next, p, steps);
   [[maybe_unused]] const Index last_whole = (columns.end - columns.begin) / kPanel<T> - 1;
   [[maybe_unused]] const bool copying = copies_a(g) && !copies.made;
   bool copied = copies.made;
   for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += at_once) {
     const Index count = min<Index>(at_once, rows.end - i), after = i + at_once;
     const TileRows<T> a = prepare_a(g, copies.piece(part), copied, i, count, p, steps);
+    const Calls later = after < rows.end ? next_rows(g, copies, part + 1, after, steps, panels) : Calls{};
     copied = copies.made;
     for (Index panel = 0; panel < panels; ++panel) {
       const Index j = columns.begin + panel * kPanel<T>, index = part * panels + panel;
-      Ahead ahead = next_columns(g, next, p, steps, index);
-      if (ahead.at == 0 && after < rows.end) ahead = next_rows(g, copies, part, after, steps, panel, row_step);
-      if (ahead.at == 0) ahead.at = address(a.data);
-      const Panel<T> b = panel_of(g, packed, j, p, steps);
+      const Ahead ahead = index < calls.tiles ? calls.of(index, 0) : later.of(panel, address(a.data));
+      const Panel<T> b = panel_of(g, as_it_lies, packed, j, p, steps);
       const Index real = min(kPanel<T>, g.J - j);
       if constexpr (tuning::kCarries) {
         if (const Carry<T> carry = carry_columns(g, carried, p, steps, index); carry.from != nullptr) {
@@ -224,12 +235,13 @@ void multiply_small(const Team& team, const Product<T>& g) {
   T* packed = static_cast<T*>(team.own);
   pack_b(g, packed, {0, g.J}, 0, g.P);
   const Index at_once = g.J <= kPanel<T> ? g.I : rows_at_once(g, g.P);
+  const bool as_it_lies = in_place(g);
   for (Index i = 0; i < g.I; i += at_once) {
     const TileRows<T> a{g.a + i * g.a_row, g.a_row, g.a_step};
     const Index rows = min(at_once, g.I - i);
     for (Index j = 0; j < g.J; j += kPanel<T>)
-      run_tiles(a, rows, panel_of(g, packed, j, 0, g.P), g.P, g.out, i, j, min(kPanel<T>, g.J - j), {true, true},
-                {address(a.data), 0});
+      run_tiles(a, rows, panel_of(g, as_it_lies, packed, j, 0, g.P), g.P, g.out, i, j, min(kPanel<T>, g.J - j),
+                {true, true}, {address(a.data), 0});
   }
 }
 
