@@ -247,6 +247,9 @@ inline void cross_entropy_side_by_side(T* loss, T* dlogits, const T* logits, con
   }
 }
 
+template <class T>
+constexpr T kCounted[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
 // A row whose exponentials are computed and whose gradient is to be written.
 template <class T>
 struct RowBefore {
@@ -256,34 +259,38 @@ struct RowBefore {
   Index t;
   bool past;
 
-  // Blocks of it, of which the last may be partial. Past the caches only rows that begin at a line: parts of the others
-  // would each begin and end within one, as Writer writes them, which took three times as long.
-  void write(Range range) const {
-    if (t < 0) return for_each(range, [to = dx](Index i) { to[i] = T{0}; });
-    const Index whole = range.begin + (range.end - range.begin) / kLanes * kLanes;
-    T lane[kLanes];
+  // Whole blocks. Past the caches only in rows that begin at a line: parts of the others would each begin and end
+  // within one, as Writer writes them, which took three times as long.
+  void write(Range blocks) const {
     if (past) {
-      for (Index i = range.begin; i < whole; i += kLanes) {
+      for (Index i = blocks.begin; i < blocks.end; i += kLanes) {
+        T lane[kLanes];
         compute(lane, i);
         copy_lanes_past(dx + i, lane);
       }
     } else {
-      for (Index i = range.begin; i < whole; i += kLanes) {
-        compute(lane, i);
-        std::memcpy(dx + i, lane, sizeof(lane));
-      }
+      for (Index i = blocks.begin; i < blocks.end; i += kLanes) compute(dx + i, i);
     }
-    if (whole == range.end) return;
-    compute(lane, whole);
-    std::memcpy(dx + whole, lane, static_cast<std::size_t>(range.end - whole) * sizeof(T));
+  }
+  // The last block, which may be partial.
+  void write_last(Index i, Index count) const {
+    T lane[kLanes];
+    compute(lane, i);
+    std::memcpy(dx + i, lane, static_cast<std::size_t>(count) * sizeof(T));
   }
 
  private:
-  [[gnu::always_inline]] void compute(T (&lane)[kLanes], Index i) const {
-    const T *from = e + i, scale = inverse, times = factor;
-    const auto chosen = static_cast<Lane<T>>(t - i);
-#pragma omp simd
-    for (Lane<T> l = 0; l < Lane<T>{kLanes}; ++l) lane[l] = times * (from[l] * scale - (l == chosen ? T{1} : T{0}));
+  // In vectors, since an array on the way to dx would be copied in halves of them, which wait for it.
+  [[gnu::always_inline]] void compute(T* to, Index i) const {
+    constexpr int W = kWidth<T>;
+    if (t < 0) return for_each({0, kLanes}, [=](Index l) { to[l] = T{0}; });
+    const Vector<T> scale = broadcast(inverse), times = broadcast(factor), one = broadcast(T{1});
+    const auto lanes = load<Lane<T>, Vector<Lane<T>>>(kCounted<Lane<T>>);
+#pragma GCC unroll 4
+    for (int v = 0; v < kLanes; v += W) {
+      const Vector<T> less = lanes == static_cast<Lane<T>>(t - i - v) ? one : Vector<T>{};
+      store(to + v, times * (load(e + i + v) * scale - less));
+    }
   }
 };
 
@@ -299,16 +306,16 @@ inline void cross_entropy_row_by_row(const Writer<T>& writer, T* loss, T* dlogit
   for (Index n = rows.begin; n < rows.end; ++n) {
     const T* x = logits + n * C;
     T *e = memory + n % 2 * room, last[kLanes];
-    const auto put = [e](Index i, T value) { return e[i] = value; };
+    const auto place = [e](Index i) { return e + i; };
     RowSum<T> row;
     if (n == rows.begin) {
-      row = exp_row(last, x, C, put);
+      row = exp_row(last, x, C, place);
     } else {
-      row = exp_row(last, x, C, put, [=](Range some) {
+      row = exp_row(last, x, C, place, [=](Range some) {
         for (Index i = some.begin; i < some.end; i += 64 / sizeof(T)) __builtin_prefetch(x + C + i);
         before.write(some);
       });
-      before.write({last_begin, C});
+      before.write_last(last_begin, C - last_begin);
     }
     for_each({0, kLanes}, [=, &last](Index l) { e[last_begin + l] = last[l]; });
     const Index t = classes.of(n), l = (n - rows.begin) % kLanes;
@@ -323,7 +330,9 @@ inline void cross_entropy_row_by_row(const Writer<T>& writer, T* loss, T* dlogit
       cross_entropy_losses(loss, factor, largest, total, chosen, logits, classes, n - l, l + 1);
     }
   }
-  if (rows.begin < rows.end) before.write({0, C});
+  if (rows.begin == rows.end) return;
+  before.write({0, last_begin});
+  before.write_last(last_begin, C - last_begin);
 }
 
 // Rows whose probabilities a member keeps in its scratch memory together: of few classes, so that their logarithms are

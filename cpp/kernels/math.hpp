@@ -36,9 +36,10 @@ struct MathConstants<float> {
   static constexpr float kLog2e = 0x1.715476p0f;
   static constexpr float kLn2High = 0x1.63p-1f;  // few bits, so that n·kLn2High is exact
   static constexpr float kLn2Low = -0x1.bd0106p-13f;
-  static constexpr float kExpMax = 0x1.62e42ep6f;   // the largest argument whose exp is finite
-  static constexpr float kExpMin = -0x1.5d589ep6f;  // the smallest whose exp is normal
-  static constexpr float kTanhOne = 9.1f;           // tanh rounds to 1 from here on
+  static constexpr float kExpMax = 0x1.62e42ep6f;          // the largest argument whose exp is finite
+  static constexpr float kExpMin = -0x1.5d589ep6f;         // the smallest whose exp is normal
+  static constexpr float kExpNone = -127 * 0x1.62e43p-1f;  // its n is that of zero
+  static constexpr float kTanhOne = 9.1f;                  // tanh rounds to 1 from here on
   static constexpr float kExp[] = {0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558f2p-5f, 0x1.1239f4p-7f, 0x1.6a23bcp-10f};
   static constexpr float kLog[] = {0x1.55557ap-1f, 0x1.995e9ap-2f, 0x1.31e6a4p-2f};
 };
@@ -52,6 +53,7 @@ struct MathConstants<double> {
   static constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
   static constexpr double kExpMax = 0x1.62e42fefa39efp9;
   static constexpr double kExpMin = -0x1.6232bdd7abcd2p9;
+  static constexpr double kExpNone = -1023 * 0x1.62e42fefa39efp-1;
   static constexpr double kTanhOne = 19.1;
   static constexpr double kExp[] = {0x1.000000000000ap-1,  0x1.55555555554f9p-3,  0x1.5555555550877p-5,
                                     0x1.1111111127cabp-7,  0x1.6c16c1842bacbp-10, 0x1.a01a012a2eb7bp-13,
@@ -111,13 +113,13 @@ template <class T>
   return x < C::kExpMin ? T{0} : high;
 }
 
-// 2. exp of x ≤ 0 (or NaN), as a softmax needs it: the bits of exp.
+// 2. exp of x ≤ 0 (or NaN), as a softmax needs it: the bits of exp. The number 2^n takes the place of two conditions:
+//    it is 0 for kExpNone, and whatever n is for NaN, p is NaN as well.
 template <class T>
 [[gnu::always_inline]] inline T exp_negative(T x) {
-  const ExpParts<T> parts = exp_parts(x);
-  const T y = scale_by(T{1} + parts.p, parts.n);
-  const T none = T{0} > x ? T{0} : x;
-  return x >= MathConstants<T>::kExpMin ? y : none;
+  const ExpParts<T> parts = exp_parts(max(x, MathConstants<T>::kExpNone));
+  const T power = scale_by(T{1}, parts.n);
+  return kFusedMultiplyAdd ? fma(parts.p, power, power) : (T{1} + parts.p) * power;
 }
 
 // 3. log: x = 2^k · (1 + f) with 1 + f in [√½, √2), s = f / (2 + f), log(1 + f) = f − (f²/2 − s·(f²/2 + s²·R(s²))),

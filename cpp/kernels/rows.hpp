@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/math.hpp"
+#include "kernels/vector.hpp"
 
 namespace nnative {
 namespace {
@@ -112,49 +113,78 @@ struct RowSum {
   T max, sum;
 };
 
-constexpr Index kBeside = 8 * kLanes;
+// kLanes numbers in registers: an array that a loop adds to stays in memory with some compilers.
+template <class T>
+struct HeldLanes {
+  static constexpr Index kWide = kWidth<T>;
+  Vector<T> part[kLanes / kWide];
 
-// The same; put(i, e^(x − maximum)) takes the whole blocks before the last one, which stays in `last`, 0 beyond the
-// row. beside(range) is called for some of these blocks at a time: other work, while the exponentials leave memory
-// idle.
-template <class T, class Put, class Beside>
-[[gnu::always_inline]] inline RowSum<T> exp_row(T (&last)[kLanes], const T* x, Index C, Put put, Beside beside) {
+  [[gnu::always_inline]] explicit HeldLanes(T value) {
+    for (Vector<T>& lanes : part) lanes = broadcast(value);
+  }
+  // Combines each with that of the block at x.
+  template <class Combine>
+  [[gnu::always_inline]] void take(const T* x, Combine combine) {
+#pragma GCC unroll 8
+    for (Index v = 0; v < kLanes / kWide; ++v) part[v] = combine(part[v], load(x + v * kWide));
+  }
+  [[gnu::always_inline]] void put(T* lane) const {
+#pragma GCC unroll 8
+    for (Index v = 0; v < kLanes / kWide; ++v) store(lane + v * kWide, part[v]);
+  }
+};
+
+constexpr Index kBeside = 16 * kLanes;
+
+// The same. e^(x − maximum) of the block at i goes to place(i), but that of the last one to `last`, 0 beyond the row.
+// beside(range) is called for some of the blocks before the last one at a time: other work, while the exponentials
+// leave memory idle.
+template <class T, class Place, class Beside>
+[[gnu::always_inline]] inline RowSum<T> exp_row(T (&last)[kLanes], const T* x, Index C, Place place, Beside beside) {
   const Range before{0, (C - 1) / kLanes * kLanes}, block{0, kLanes};
   last_block(last, C - before.end, -kInfinity<T>, [=](Index l) { return x[before.end + l]; });
-  T max = max_lanes(last);
+  T max = max_lanes(last), lane[kLanes];
   if (before.end > 0) {
-    T lane[kLanes];
-    for (T& value : lane) value = -kInfinity<T>;
-    for_each_whole_lane(before, [&lane, x](Index i, Index l) { lane[l] = lane[l] < x[i] ? x[i] : lane[l]; });
+    HeldLanes<T> largest(-kInfinity<T>);
+    for (Index i = 0; i < before.end; i += kLanes)
+      largest.take(x + i, [](Vector<T> a, Vector<T> b) -> Vector<T> { return a < b ? b : a; });
+    largest.put(lane);
     const T most = max_lanes(lane);
     max = max < most ? most : max;
   }
   for_each_whole_lane(block, [&](Index, Index l) { last[l] = exp_negative(last[l] - max); });
-  T sum[kLanes] = {};
-  for (Index i = 0; i < before.end; i += kBeside) {
-    const Range some{i, min(i + kBeside, before.end)};
+  HeldLanes<T> sum(T{0});
+  const auto add = [](Vector<T> a, Vector<T> b) { return a + b; };
+  for (Index begin = 0; begin < before.end; begin += kBeside) {
+    const Range some{begin, min(begin + kBeside, before.end)};
     beside(some);
-    for_each_whole_lane(some, [&sum, x, max, put](Index k, Index l) { sum[l] += put(k, exp_negative(x[k] - max)); });
+    for (Index i = some.begin; i < some.end; i += kLanes) {
+      T* e = place(i);
+#pragma omp simd
+      for (Index l = 0; l < kLanes; ++l) e[l] = exp_negative(x[i + l] - max);
+      sum.take(e, add);
+    }
   }
-  for_each_whole_lane(block, [&](Index, Index l) { sum[l] += last[l]; });
-  return {max, add_lanes(sum)};
+  sum.take(last, add);
+  sum.put(lane);
+  return {max, add_lanes(lane)};
 }
-template <class T, class Put>
-[[gnu::always_inline]] inline RowSum<T> exp_row(T (&last)[kLanes], const T* x, Index C, Put put) {
-  return exp_row(last, x, C, put, [](Range) {});
+template <class T, class Place>
+[[gnu::always_inline]] inline RowSum<T> exp_row(T (&last)[kLanes], const T* x, Index C, Place place) {
+  return exp_row(last, x, C, place, [](Range) {});
 }
 
 template <class T>
 [[gnu::always_inline]] inline RowSum<T> exp_sum_row(const T* x, Index C) {
-  T last[kLanes];
-  return exp_row(last, x, C, [](Index, T e) { return e; });
+  T last[kLanes], block[kLanes];
+  return exp_row(last, x, C, [&block](Index) { return block; });
 }
 
 // y (C) = softmax of x (C)
 template <class T>
 [[gnu::always_inline]] inline RowSum<T> softmax_row(T* y, const T* x, Index C) {
   T last[kLanes];
-  const RowSum<T> row = exp_row(last, x, C, [y](Index i, T e) { return y[i] = e; });
+  const RowSum<T> row = exp_row(last, x, C, [y](Index i) { return y + i; });
   const T inverse = T{1} / row.sum;
   const Index whole = (C - 1) / kLanes * kLanes, rest = C - whole;
   for_each_whole_lane({0, whole}, [=](Index i, Index) { y[i] *= inverse; });

@@ -40,18 +40,22 @@ inline Range share(const Team& team, Index total, Index grain = 1) {
   return {min(begin * grain, total), min(end * grain, total)};
 }
 
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+constexpr bool kFusedMultiplyAdd = true;
+#else
+constexpr bool kFusedMultiplyAdd = false;
+#endif
+
 // a·b + c with one rounding; the x86-64 baseline has no such instruction and rounds twice.
 template <class T>
 inline T fma(T a, T b, T c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  if constexpr (std::is_same_v<T, float>) {
+  if constexpr (!kFusedMultiplyAdd) {
+    return a * b + c;
+  } else if constexpr (std::is_same_v<T, float>) {
     return __builtin_fmaf(a, b, c);
   } else {
     return __builtin_fma(a, b, c);
   }
-#else
-  return a * b + c;
-#endif
 }
 
 // One instruction; __builtin_sqrt alone would take a float through double.
