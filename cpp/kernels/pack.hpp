@@ -167,25 +167,60 @@ bool copies_a(const Product<T>& g) {
   return g.I > 4 && collide<T>(g.a_row);
 }
 
-// Rows [i, i + rows) of A for steps [p, p + steps) in the order in which the tile reads them, in `buffer` where they
-// are copied, or have been.
+// Of these the elements of a step lie together, not those of a row.
 template <class T>
-TileRows<T> prepare_a(const Product<T>& g, T* buffer, bool copied, Index i, Index rows, Index p, Index steps) {
+bool copies_pieces(const Product<T>& g) {
+  return g.a_step != 1 && copies_a(g);
+}
+
+// Where A is copied, in pieces of kTileRows rows that take turns in so many places: all of them have one where several
+// blocks of columns meet them; else two of rows that lie together, one while the other is in use, or as many of columns
+// that lie together as stay in the second-level cache, since a line of A has parts of several pieces.
+template <class T>
+struct Copies {
+  T* first;
+  Index size;  // elements of a place
+  Index places;
+  bool made = false;  // they are there from the block of columns before
+
+  T* piece(Index part) const { return first + part % places * size; }
+};
+
+template <class T>
+Copies<T> copies_of(T* first, const Product<T>& g, const Blocking& block) {
+  constexpr Index R = tuning::kTileRows;
+  const Index size = R * (block.steps + kWidth<T>), all = ceil_div(g.I, R);
+  if (!copies_a(g)) return {first, size, 0};
+  const Index near = g.a_step == 1 ? 2 : max<Index>(1, tuning::kBlockBytes / (size * Index{sizeof(T)}));
+  return {first, size, g.J > block.columns ? all : min(near, all)};
+}
+
+// Copies pieces, the first of which has row i of A, to the places from `part` on: long parts of the steps of A are read
+// at a time.
+template <class T>
+void copy_pieces(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index rows, Index p, Index steps) {
+  constexpr Index R = tuning::kTileRows;
+  const Index whole = rows / R * R, rest = rows - whole;
+  const T* a = g.a + p * g.a_step + i;
+  T* first = copies.piece(part);
+  for (Index s = 0; s < steps; ++s, a += g.a_step, first += R) {
+    T* to = first;
+    for (Index r = 0; r < whole; r += R, to += copies.size) std::memcpy(to, a + r, R * sizeof(T));
+    for (Index r = 0; r < rest; ++r) to[r] = a[whole + r];
+  }
+}
+
+// Rows [i, i + rows) of A for steps [p, p + steps) in the order in which the tile reads them: those of piece number
+// `part`, and others after it, where they are copied. Rows that lie together are copied here, unless a tile did.
+template <class T>
+TileRows<T> prepare_a(const Product<T>& g, const Copies<T>& copies, Index part, bool copied, Index i, Index rows,
+                      Index p, Index steps) {
+  constexpr Index R = tuning::kTileRows;
   const T* a = g.a + i * g.a_row + p * g.a_step;
   if (!copies_a(g)) return {a, g.a_row, g.a_step};
-  if (g.a_step != 1) {
-    constexpr Index R = tuning::kTileRows;
-    if (copied) return {buffer, 1, rows};
-    if (rows == R) {
-      for (Index s = 0; s < steps; ++s) std::memcpy(buffer + s * R, a + s * g.a_step, R * sizeof(T));
-    } else {
-      for (Index s = 0; s < steps; ++s) {
-        for (Index r = 0; r < rows; ++r) buffer[s * rows + r] = a[s * g.a_step + r];
-      }
-    }
-    return {buffer, 1, rows};
-  }
-  if (rows == tuning::kTileRows && steps % kStrip == 0) {
+  T* buffer = copies.piece(part);
+  if (g.a_step != 1) return {buffer, copies.size / R, R};
+  if (rows == R && steps % kStrip == 0) {
     for (Index s = 0; s < steps && !copied; s += kStrip) {
       for (Index r = 0; r < rows; ++r)
         std::memcpy(buffer + s * rows + r * kStrip, a + r * g.a_row + s, kStrip * sizeof(T));

@@ -13,17 +13,6 @@
 namespace nnative {
 namespace {
 
-// Where A is copied, in pieces of kTileRows rows: a member keeps all of them, for every block of columns, or two in
-// turn, one while the other is in use.
-template <class T>
-struct Copies {
-  T* first;
-  Index size;  // elements of a piece
-  bool all;
-  bool made = false;  // they are there from the block of columns before
-  T* piece(Index part) const { return first + (all ? part : part % 2) * size; }
-};
-
 template <class T>
 std::uintptr_t address(const T* pointer) {
   return reinterpret_cast<std::uintptr_t>(pointer);
@@ -54,29 +43,33 @@ Calls next_columns(const Product<T>& g, Range next, Index p, Index steps) {
   return {};
 }
 
-// Calls of the rows of A from row i on, by one tile for each of so many panels, where they lie together.
+// Calls of the rows of A from row i on, by one tile for each of so many panels, where they lie together or their copies
+// are `made`.
 template <class T>
-Calls next_rows(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index steps, Index panels) {
+Calls next_rows(const Product<T>& g, const Copies<T>& copies, bool made, Index part, Index i, Index steps,
+                Index panels) {
   const Index step = ceil_div(tuning::kTileRows * Index{sizeof(T)}, panels);
-  if (copies.made) return {{address(copies.piece(part)), step}, steps * step, panels};
+  if (made) return {{address(copies.piece(part)), step}, steps * step, panels};
   if (g.a_step == 1 && g.a_row == steps) return {{address(g.a + i * g.a_row), step}, steps * step, panels};
   return {};
 }
 
-// Rows of A that meet a panel one tile after the other: as many as stay in the first-level cache for the next panel,
-// or, where the panel stays there, at least kTilesAtOnce tiles.
+// Tiles that meet a panel one after the other. Where the panel stays in the first-level cache meanwhile, all whose rows
+// are copied together or at least kTilesAtOnce, else as many as have their rows there for the next panel.
 template <class T>
-Index rows_at_once(const Product<T>& g, Index steps) {
+Index tiles_at_once(const Product<T>& g, Index steps) {
   constexpr Index R = tuning::kTileRows, kBytes = 16384;
-  if (copies_a(g)) return R;
   const Index bytes = max<Index>(1, steps) * Index{sizeof(T)};
-  return max(bytes * kPanel<T> <= kBytes ? tuning::kTilesAtOnce * R : R, kBytes / bytes / R * R);
+  const bool stays = bytes * kPanel<T> <= kBytes;
+  if (copies_a(g)) return copies_pieces(g) && stays ? ceil_div(g.I, R) : 1;
+  return max<Index>(stays ? tuning::kTilesAtOnce : 1, kBytes / bytes / R);
 }
 
-// Whether tiles pack for the next block: where B is copied as it is.
+// Whether tiles pack for the next block: where B is copied as it is, and not by tiles that would follow each other.
 template <class T>
 bool carries(const Product<T>& g, Index steps) {
-  return tuning::kCarries && g.b_order == Order::rows && !in_place(g) && rows_at_once(g, steps) == tuning::kTileRows;
+  const bool apart = copies_a(g) || tiles_at_once(g, steps) == 1;
+  return tuning::kCarries && g.b_order == Order::rows && !in_place(g) && apart;
 }
 
 // Columns of B, whole panels of it, that the tiles of the block before pack, 2^shift of them each panel; `packed` is
@@ -86,6 +79,8 @@ struct Carried {
   Range columns{0, 0};
   T* packed = nullptr;
   int shift = 0;
+
+  Index tiles() const { return (columns.end - columns.begin) / kPanel<T> << shift; }
 };
 
 // As many of the `next` columns as the whole tiles of so many rows and columns can carry, in as small parts as they
@@ -102,18 +97,10 @@ Carried<T> carried_of(Range rows, Range columns, Range next, T* packed, Index st
 // What tile number `index` carries of them.
 template <class T>
 Carry<T> carry_columns(const Product<T>& g, const Carried<T>& carried, Index p, Index steps, Index index) {
+  if (index >= carried.tiles()) return {};
   const Index tiles = Index{1} << carried.shift, j = carried.columns.begin + (index >> carried.shift) * kPanel<T>;
-  if (j >= carried.columns.end) return {};
   const Index first = (index & (tiles - 1)) * (steps >> carried.shift);
   return {g.b + (p + first) * g.b_row + j, g.b_row, carried.packed + j * steps + first * kPanel<T>, tiles};
-}
-
-// The copy of kTileRows rows of A from row i on; nothing where a tile can not carry it.
-template <class T>
-Carry<T> carry_rows(const Product<T>& g, T* to, Index i, Index p, Index steps) {
-  const bool whole = g.a_step == 1 ? steps % kStrip == 0 : i + kRowVectors<T> * kWidth<T> <= g.I;
-  if (!whole) return {};
-  return {g.a + i * g.a_row + p * g.a_step, g.a_step == 1 ? g.a_row : g.a_step, to};
 }
 
 // Rows × columns of C for the steps of one block. On the way, columns of B are packed for the next one, rows of A are
@@ -124,17 +111,25 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
                     const Carried<T>& carried, Range next, Index p, Index steps) {
   constexpr Index R = tuning::kTileRows;
   const Index panels = ceil_div(columns.end - columns.begin, kPanel<T>);
-  const Index at_once = rows_at_once(g, steps);
+  const Index at_once = tiles_at_once(g, steps);
   const Stage stage{p == 0, p + steps == g.P};
   const bool as_it_lies = in_place(g);
   const Calls calls = next_columns(g, next, p, steps);
   [[maybe_unused]] const Index last_whole = (columns.end - columns.begin) / kPanel<T> - 1;
-  [[maybe_unused]] const bool copying = copies_a(g) && !copies.made;
+  const bool pieces = copies_pieces(g);
   bool copied = copies.made;
-  for (Index part = 0, i = rows.begin; i < rows.end; ++part, i += at_once) {
-    const Index count = min<Index>(at_once, rows.end - i), after = i + at_once;
-    const TileRows<T> a = prepare_a(g, copies.piece(part), copied, i, count, p, steps);
-    const Calls later = after < rows.end ? next_rows(g, copies, part + 1, after, steps, panels) : Calls{};
+  Index tiles = 0;
+  for (Index part = 0, i = rows.begin; i < rows.end; part += tiles, i += tiles * R) {
+    tiles = part * panels < carried.tiles() ? 1 : at_once;
+    if (pieces) {
+      const Index place = part % copies.places, room = copies.places - place;
+      if (place == 0 && !copies.made) copy_pieces(g, copies, part, i, min(room * R, rows.end - i), p, steps);
+      tiles = min(tiles, room);
+    }
+    const Index count = min(tiles * R, rows.end - i), after = i + tiles * R;
+    const TileRows<T> a = prepare_a(g, copies, part, copied, i, count, p, steps);
+    const bool there = copies.made || pieces;
+    const Calls later = after < rows.end ? next_rows(g, copies, there, part + tiles, after, steps, panels) : Calls{};
     copied = copies.made;
     for (Index panel = 0; panel < panels; ++panel) {
       const Index j = columns.begin + panel * kPanel<T>, index = part * panels + panel;
@@ -149,14 +144,12 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
           kIts[static_cast<int>(a.layout)](a, b, steps, g.out, i, j, stage, ahead, carry);
           continue;
         }
-        if (copying && panel == last_whole && after + R <= rows.end) {
-          if (const Carry<T> carry = carry_rows(g, copies.piece(part + 1), after, p, steps); carry.from != nullptr) {
-            const auto its = a.layout == Layout::unit_row ? carrying_tile<T, Layout::unit_row, Carries::columns>
-                                                          : carrying_tile<T, Layout::strips, Carries::strips>;
-            its(a, b, steps, g.out, i, j, stage, ahead, carry);
-            copied = true;
-            continue;
-          }
+        if (a.layout == Layout::strips && !copies.made && panel == last_whole && after + R <= rows.end) {
+          const T* from = g.a + after * g.a_row + p * g.a_step;
+          carrying_tile<T, Layout::strips, Carries::strips>(a, b, steps, g.out, i, j, stage, ahead,
+                                                            {from, g.a_row, copies.piece(part + 1)});
+          copied = true;
+          continue;
         }
       }
       run_tiles(a, count, b, steps, g.out, i, j, real, stage, ahead);
@@ -164,17 +157,11 @@ void multiply_block(const Product<T>& g, const T* packed, const Copies<T>& copie
   }
 }
 
-// The member's memory begins with the copies, if any, all of them where several blocks of columns meet them; what
-// follows is for its own block of B.
-template <class T>
-Copies<T> copies_of(T* first, const Product<T>& g, const Blocking& block) {
-  return {first, tuning::kTileRows * (block.steps + kWidth<T>), g.J > block.columns && copies_a(g)};
-}
+// Elements at the beginning of the member's memory that its copies take; what follows is for its own block of B.
 template <class T>
 Index copies_size(const Product<T>& g, const Blocking& block) {
-  if (!copies_a(g)) return 0;
   const Copies<T> copies = copies_of<T>(nullptr, g, block);
-  return copies.size * (copies.all ? ceil_div(g.I, tuning::kTileRows) : 2);
+  return copies.size * copies.places;
 }
 
 // Whether members divide the columns, in multiples of `grain` and each with panels of its own that stay in its cache,
@@ -215,7 +202,7 @@ void multiply_packed(const Team& team, const Product<T>& g) {
     const T* packed = g.packed + p * padded_columns<T>(g.J);
     for (Index j = columns.begin; j < columns.end; j += block.columns) {
       const Index end = min(j + block.columns, columns.end);
-      copies.made = copies.all && j > columns.begin;
+      copies.made = copies_a(g) && j > columns.begin;
       multiply_block(g, packed, copies, rows, {j, end}, {}, {end, min(end + block.columns, columns.end)}, p, steps);
     }
   }
@@ -234,7 +221,7 @@ template <class T>
 void multiply_small(const Team& team, const Product<T>& g) {
   T* packed = static_cast<T*>(team.own);
   pack_b(g, packed, {0, g.J}, 0, g.P);
-  const Index at_once = g.J <= kPanel<T> ? g.I : rows_at_once(g, g.P);
+  const Index at_once = g.J <= kPanel<T> ? g.I : tiles_at_once(g, g.P) * tuning::kTileRows;
   const bool as_it_lies = in_place(g);
   for (Index i = 0; i < g.I; i += at_once) {
     const TileRows<T> a{g.a + i * g.a_row, g.a_row, g.a_step};
@@ -274,7 +261,7 @@ void multiply(const Team& team, const Product<T>& g) {
       barrier(team);  // until all are done with the block before
       pack_b(g, packed, {mine.begin + packed_before, mine.end}, p, steps);
       barrier(team);
-      copies.made = copies.all && j > 0;
+      copies.made = copies_a(g) && j > 0;
       place = apart - place;
       Carried<T> carried;
       if (apart > 0) carried = carried_of(rows, together, next, panels + place - together.end * steps, steps);

@@ -98,8 +98,8 @@ struct Ahead {
 };
 
 // What a whole tile copies for later, some vectors at a step, while its multiply-adds leave loads and stores idle:
-// steps of a panel of B, kTileRows rows of A whose elements lie apart, or so many rows to strips.
-enum class Carries { nothing, panel, columns, strips };
+// steps of a panel of B, or kTileRows rows of A to strips.
+enum class Carries { nothing, panel, strips };
 
 // From where, with the distance of steps or rows, and to where; nothing where `from` is null. Of a panel a step is
 // carried at every so many of the tile's: several tiles carry it in parts, since all at once would wait for memory.
@@ -110,10 +110,6 @@ struct Carry {
   T* to = nullptr;
   Index every = 1;
 };
-
-// Vectors that hold a step of kTileRows rows whose elements lie apart.
-template <class T>
-constexpr int kRowVectors = (tuning::kTileRows + kWidth<T> - 1) / kWidth<T>;
 
 // One tile, of rows from i on: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a
 // Last. `columns` of the panel are real.
@@ -221,14 +217,7 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
       for (; k < kStrip; ++k) step();
     }
   } else {
-    for (Index s = 0; s < steps; ++s) {
-      step();
-      if constexpr (kCarries == Carries::columns) {
-        copy(target, source, kRowVectors<T>, kFar * carry.step);
-        source += carry.step;
-        target += R;
-      }
-    }
+    for (Index s = 0; s < steps; ++s) step();
   }
   if (stage.last && out.addend != nullptr) {
     each_in(out.addend + i * out.addend_row + j, out.addend_row,

@@ -28,6 +28,9 @@ SHAPES = [
     (60, 200, 1024),
     (130, 300, 1024),
     (100, 512, 520),
+    # For gradients of weights, columns of dy are copied in pieces: for (130, 300, 1024) some at a time; here all, and
+    # tiles follow each other once those before them have packed the next columns of x.
+    (120, 1200, 150),
 ]
 
 
