@@ -191,22 +191,28 @@ Copies<T> copies_of(T* first, const Product<T>& g, const Blocking& block) {
   constexpr Index R = tuning::kTileRows;
   const Index size = R * (block.steps + kWidth<T>), all = ceil_div(g.I, R);
   if (!copies_a(g)) return {first, size, 0};
-  const Index near = g.a_step == 1 ? 2 : max<Index>(1, tuning::kBlockBytes / (size * Index{sizeof(T)}));
+  const Index near = g.a_step == 1 ? 2 : max<Index>(1, tuning::kBlockBytes / 2 / (size * Index{sizeof(T)}));
   return {first, size, g.J > block.columns ? all : min(near, all)};
 }
 
-// Copies pieces, the first of which has row i of A, to the places from `part` on: long parts of the steps of A are read
-// at a time.
+// Copies pieces, the first of which has row i of A, to the places from `part` on. Long parts of a few steps of A are
+// read at a time, and of each piece several steps are written, since pieces lie on more pages than a core can write to
+// at once.
 template <class T>
 void copy_pieces(const Product<T>& g, const Copies<T>& copies, Index part, Index i, Index rows, Index p, Index steps) {
-  constexpr Index R = tuning::kTileRows;
-  const Index whole = rows / R * R, rest = rows - whole;
+  constexpr Index R = tuning::kTileRows, kTogether = 8;
+  const Index whole = rows / R * R;
   const T* a = g.a + p * g.a_step + i;
   T* first = copies.piece(part);
-  for (Index s = 0; s < steps; ++s, a += g.a_step, first += R) {
-    T* to = first;
-    for (Index r = 0; r < whole; r += R, to += copies.size) std::memcpy(to, a + r, R * sizeof(T));
-    for (Index r = 0; r < rest; ++r) to[r] = a[whole + r];
+  for (Index s = 0; s < steps; s += kTogether, a += kTogether * g.a_step, first += kTogether * R) {
+    const Index together = min(kTogether, steps - s);
+    T* piece = first;
+    for (Index row = 0; row < whole; row += R, piece += copies.size) {
+      for (Index t = 0; t < together; ++t) std::memcpy(piece + t * R, a + t * g.a_step + row, R * sizeof(T));
+    }
+    for (Index t = 0; t < together; ++t) {
+      for (Index row = whole; row < rows; ++row) piece[t * R + row - whole] = a[t * g.a_step + row];
+    }
   }
 }
 

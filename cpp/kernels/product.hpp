@@ -55,13 +55,15 @@ Calls next_rows(const Product<T>& g, const Copies<T>& copies, bool made, Index p
 }
 
 // Tiles that meet a panel one after the other. Where the panel stays in the first-level cache meanwhile, all whose rows
-// are copied together or at least kTilesAtOnce, else as many as have their rows there for the next panel.
+// are copied together, unless C is too large for that, or at least kTilesAtOnce; else as many as have their rows there
+// for the next panel.
 template <class T>
 Index tiles_at_once(const Product<T>& g, Index steps) {
   constexpr Index R = tuning::kTileRows, kBytes = 16384;
   const Index bytes = max<Index>(1, steps) * Index{sizeof(T)};
   const bool stays = bytes * kPanel<T> <= kBytes;
-  if (copies_a(g)) return copies_pieces(g) && stays ? ceil_div(g.I, R) : 1;
+  const bool near = g.I * g.J * Index{sizeof(T)} <= tuning::kTogetherBytes;
+  if (copies_a(g)) return copies_pieces(g) && stays && near ? ceil_div(g.I, R) : 1;
   return max<Index>(stays ? tuning::kTilesAtOnce : 1, kBytes / bytes / R);
 }
 

@@ -12,6 +12,10 @@ constexpr int kTileVectors = 2;
 // Tiles that meet a panel one after the other where it stays in the first-level cache.
 constexpr int kTilesAtOnce = 8;
 
+// Bytes of C up to which all tiles of a panel follow each other where their rows are copied: each writes rows of its
+// own, which lie on as many pages.
+constexpr int kTogetherBytes = 1 << 30;
+
 // Rows of B as many bytes apart, or a multiple, share so few sets of the first-level cache that panels are packed.
 constexpr int kCrowdedRows = 1024;
 
