@@ -262,7 +262,9 @@ struct RowBefore {
   // Whole blocks. Past the caches only in rows that begin at a line: parts of the others would each begin and end
   // within one, as Writer writes them, which took three times as long.
   void write(Range blocks) const {
-    if (past) {
+    if (t < 0) {
+      for_each(blocks, [to = dx](Index i) { to[i] = T{0}; });
+    } else if (past) {
       for (Index i = blocks.begin; i < blocks.end; i += kLanes) {
         T lane[kLanes];
         compute(lane, i);
@@ -274,8 +276,8 @@ struct RowBefore {
   }
   // The last block, which may be partial.
   void write_last(Index i, Index count) const {
-    T lane[kLanes];
-    compute(lane, i);
+    T lane[kLanes] = {};
+    if (t >= 0) compute(lane, i);
     std::memcpy(dx + i, lane, static_cast<std::size_t>(count) * sizeof(T));
   }
 
@@ -283,7 +285,6 @@ struct RowBefore {
   // In vectors, since an array on the way to dx would be copied in halves of them, which wait for it.
   [[gnu::always_inline]] void compute(T* to, Index i) const {
     constexpr int W = kWidth<T>;
-    if (t < 0) return for_each({0, kLanes}, [=](Index l) { to[l] = T{0}; });
     const Vector<T> scale = broadcast(inverse), times = broadcast(factor), one = broadcast(T{1});
     const auto lanes = load<Lane<T>, Vector<Lane<T>>>(kCounted<Lane<T>>);
 #pragma GCC unroll 4
@@ -311,6 +312,7 @@ inline void cross_entropy_row_by_row(const Writer<T>& writer, T* loss, T* dlogit
     if (n == rows.begin) {
       row = exp_row(last, x, C, place);
     } else {
+      __builtin_prefetch(x + C + last_begin);
       row = exp_row(last, x, C, place, [=](Range some) {
         for (Index i = some.begin; i < some.end; i += 64 / sizeof(T)) __builtin_prefetch(x + C + i);
         before.write(some);

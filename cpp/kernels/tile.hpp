@@ -161,6 +161,8 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
 #pragma GCC unroll 4
   for (int q = 0; q < kGroups; ++q) data[q] = a.data + kGroup * q * a_row;
   const T* panel = b.data;
+  // Large products only: their panels come from the second-level cache, which answers late where it is shared.
+  constexpr bool kCallsPanel = tuning::kPanelNear > 0 && (kLayout == Layout::strips || kCarries != Carries::nothing);
   std::uintptr_t later = ahead.at;
   const auto later_step = static_cast<std::uintptr_t>(ahead.step);
   const auto step = [&]() __attribute__((always_inline)) {
@@ -168,6 +170,10 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
 #pragma GCC unroll 4
     for (int v = 0; v < V - 1; ++v) lanes[v] = load(panel + v * W);
     const Last last_lanes = load<T, Last>(panel + kFull);
+    if (kCallsPanel) {
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) __builtin_prefetch(panel + tuning::kPanelNear * kPanel<T> + v * W, 0, 3);
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
       const Vector<T> x = broadcast(data[r / kGroup][r % kGroup * a_row]);

@@ -22,6 +22,8 @@ constexpr int kCrowdedRows = 4096;
 
 // Whether tiles copy for later on the way, and how many of their steps ahead a panel is called.
 constexpr int kPanelAhead = 32;
+// And how many steps ahead of their own, into the first-level cache, tiles of large products call it; 0 for never.
+constexpr int kPanelNear = 16;
 constexpr bool kCarries = true;
 
 // Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit

@@ -22,6 +22,8 @@ constexpr int kCrowdedRows = 4096;
 // Whether tiles copy for later on the way, which was measured with AVX only, and how many of their steps ahead
 // a panel is called.
 constexpr int kPanelAhead = 32;
+// And how many steps ahead of their own, into the first-level cache, tiles of large products call it; 0 for never.
+constexpr int kPanelNear = 0;
 constexpr bool kCarries = false;
 
 // Steps that are packed together, and bytes of the packed panels that are walked together where not all of them fit
