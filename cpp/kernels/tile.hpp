@@ -111,9 +111,16 @@ struct Carry {
   Index every = 1;
 };
 
+// Whether a panel does not stay in the first-level cache, so that tiles call it on the way: the second level answers
+// late where other programs use it too.
+template <class T>
+constexpr bool far(Index steps) {
+  return tuning::kPanelNear > 0 && steps * kPanel<T> * static_cast<Index>(sizeof(T)) > 16384;
+}
+
 // One tile, of rows from i on: its sums plus Σ_s a(r,s) · panel(s). A row of it is V vectors, of which the last is a
 // Last. `columns` of the panel are real.
-template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = Carries::nothing>
+template <class T, int R, int V, class Last, Layout kLayout, bool kFar = false, Carries kCarries = Carries::nothing>
 [[gnu::always_inline]] inline void tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
                                         Index i, Index j, Index columns, const Stage& stage, const Ahead& ahead,
                                         const Carry<T>& carry = {}) {
@@ -161,8 +168,7 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
 #pragma GCC unroll 4
   for (int q = 0; q < kGroups; ++q) data[q] = a.data + kGroup * q * a_row;
   const T* panel = b.data;
-  // Large products only: their panels come from the second-level cache, which answers late where it is shared.
-  constexpr bool kCallsPanel = tuning::kPanelNear > 0 && (kLayout == Layout::strips || kCarries != Carries::nothing);
+  [[maybe_unused]] const auto panel_ahead = static_cast<std::uintptr_t>(tuning::kPanelNear * b.step) * sizeof(T);
   std::uintptr_t later = ahead.at;
   const auto later_step = static_cast<std::uintptr_t>(ahead.step);
   const auto step = [&]() __attribute__((always_inline)) {
@@ -170,9 +176,11 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
 #pragma GCC unroll 4
     for (int v = 0; v < V - 1; ++v) lanes[v] = load(panel + v * W);
     const Last last_lanes = load<T, Last>(panel + kFull);
-    if (kCallsPanel) {
+    if constexpr (kFar) {
+      const auto near = reinterpret_cast<std::uintptr_t>(panel) + panel_ahead;
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) __builtin_prefetch(panel + tuning::kPanelNear * kPanel<T> + v * W, 0, 3);
+      for (unsigned v = 0; v < V; ++v)
+        __builtin_prefetch(reinterpret_cast<const void*>(near + v * sizeof(Vector<T>)), 0, 3);
     }
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
@@ -196,7 +204,7 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
       store(to + v * W, load(from + v * W));
     }
   };
-  constexpr Index kFar = 32;  // steps that memory needs to answer
+  constexpr Index kAnswer = 32;  // steps that memory needs to answer
   [[maybe_unused]] const T* source = carry.from;
   [[maybe_unused]] T* target = carry.to;
   if constexpr (kCarries == Carries::panel) {
@@ -216,7 +224,7 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
       if constexpr (kCarries == Carries::strips) {
         for (; k < R; ++k, source += carry.step, target += kStrip) {
           step();
-          copy(target, source, kStrip / W, kFar);
+          copy(target, source, kStrip / W, kAnswer);
         }
         source += kStrip - R * carry.step;
       }
@@ -257,12 +265,12 @@ template <class T, int R, int V, class Last, Layout kLayout, Carries kCarries = 
 }
 
 // So many of them, one below the other: what a tile begins with is computed once.
-template <class T, int R, int V, class Last, Layout kLayout>
+template <class T, int R, int V, class Last, Layout kLayout, bool kFar = false>
 void tiles_of(const TileRows<T>& first, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
               Index columns, const Stage& stage, const Ahead& ahead, Index tiles) {
   TileRows<T> a = first;
   for (; tiles > 0; --tiles, i += R, a.data += R * a.row)
-    tile<T, R, V, Last, kLayout>(a, b, steps, out, i, j, columns, stage, ahead);
+    tile<T, R, V, Last, kLayout, kFar>(a, b, steps, out, i, j, columns, stage, ahead);
 }
 
 // A whole tile that carries.
@@ -270,8 +278,9 @@ template <class T, Layout kLayout, Carries kCarries>
 __attribute__((noinline)) void carrying_tile(const TileRows<T>& a, const Panel<T>& b, Index steps, const Output<T>& out,
                                              Index i, Index j, const Stage& stage, const Ahead& ahead,
                                              const Carry<T>& carry) {
-  tile<T, tuning::kTileRows, tuning::kTileVectors, Vector<T>, kLayout, kCarries>(a, b, steps, out, i, j, kPanel<T>,
-                                                                                 stage, ahead, carry);
+  constexpr bool kFar = tuning::kPanelNear > 0;  // small products carry nothing
+  tile<T, tuning::kTileRows, tuning::kTileVectors, Vector<T>, kLayout, kFar, kCarries>(a, b, steps, out, i, j,
+                                                                                       kPanel<T>, stage, ahead, carry);
 }
 
 template <class T>
@@ -311,20 +320,29 @@ constexpr Tile<T> kTilesInStrips[] = {
     tiles_of<T, tuning::kTileRows, 2, Vector<T>, Layout::strips>,
 };
 
+// Whole tiles of a whole panel that is far away.
+template <class T, Layout kLayout>
+constexpr Tile<T> kFarTile =
+    tiles_of<T, tuning::kTileRows, tuning::kTileVectors, Vector<T>, kLayout, (tuning::kPanelNear > 0)>;
+
 // Any number of rows; kTileRows in strips.
 template <class T>
 void run_tiles(const TileRows<T>& a, Index rows, const Panel<T>& b, Index steps, const Output<T>& out, Index i, Index j,
                Index columns, const Stage& stage, const Ahead& ahead) {
   constexpr Index R = tuning::kTileRows;
   const Index width = (columns - 1) / kNarrowWidth<T>;
+  const bool calls = far<T>(steps) && columns == kPanel<T>;
   if (a.layout == Layout::strips) {
-    return kTilesInStrips<T>[width](a, b, steps, out, i, j, columns, stage, ahead, 1);
+    const Tile<T> its = calls ? kFarTile<T, Layout::strips> : kTilesInStrips<T>[width];
+    return its(a, b, steps, out, i, j, columns, stage, ahead, 1);
   }
   const Tile<T>* tiles =
       (a.layout == Layout::unit_step ? kTilesByWidth<T, Layout::unit_step> : kTilesByWidth<T, Layout::unit_row>)[width];
   if (rows < R) return tiles[rows - 1](a, b, steps, out, i, j, columns, stage, ahead, 1);
   const Index whole = rows / R, rest = rows % R;
-  tiles[R - 1](a, b, steps, out, i, j, columns, stage, ahead, whole);
+  const Tile<T> far_tile =
+      a.layout == Layout::unit_step ? kFarTile<T, Layout::unit_step> : kFarTile<T, Layout::unit_row>;
+  (calls ? far_tile : tiles[R - 1])(a, b, steps, out, i, j, columns, stage, ahead, whole);
   if (rest == 0) return;
   const TileRows<T> last{a.data + whole * R * a.row, a.row, a.step, a.layout};
   tiles[rest - 1](last, b, steps, out, i + whole * R, j, columns, stage, ahead, 1);
